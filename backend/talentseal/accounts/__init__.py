@@ -1,0 +1,1 @@
+"""Organisations, the accounts that act for them, their roles and API keys."""

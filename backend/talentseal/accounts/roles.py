@@ -1,0 +1,122 @@
+"""Who may do what: the roles of the scheme and their permissions (domain specification §1.1).
+
+The matrix is data, so that it can be printed, reviewed and tested; services ask it through `Actor.require`.
+Whose agreement or record it is, is a second question that the services ask themselves.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from talentseal.errors import NotPermitted
+
+
+class Role(StrEnum):
+    """A body's part in the scheme; the values are the identifiers of the specification."""
+
+    PARTNER = "partner"
+    THIRD_PARTY = "third_party"
+    OPERATOR = "operator"
+    TALENT_OFFICE = "talent_office"
+    BIG_DATA_BUREAU = "big_data_bureau"
+    FINANCIAL_AFFAIRS_BUREAU = "financial_affairs_bureau"
+    BUREAU = "bureau"
+    LEADING_GROUP = "leading_group"
+    MANAGEMENT_COMMITTEE = "management_committee"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    """One act on the service; an API key's scopes are a subset of its role's permissions."""
+
+    ORGANISATION_ADD = "organisation:add"
+    ORGANISATION_READ = "organisation:read"
+    ACCOUNT_ADD = "account:add"
+    SIGNING_KEY_REQUEST = "signing-key:request"
+    SIGNING_KEY_DECIDE = "signing-key:decide"
+    AGREEMENT_SUBMIT = "agreement:submit"
+    AGREEMENT_SIGN = "agreement:sign"
+    AGREEMENT_READ = "agreement:read"
+    AGREEMENT_READ_ALL = "agreement:read-all"
+    AGREEMENT_RETURN = "agreement:return"
+    EVIDENCE_READ = "evidence:read"
+    EVIDENCE_READ_ALL = "evidence:read-all"
+    EVIDENCE_CORRECT = "evidence:correct"
+    DISCLOSURE_ERASE = "disclosure:erase"
+    LOG_ENTRIES_READ = "log-entries:read"
+
+
+_PARTY: Final = frozenset(
+    {
+        Permission.ORGANISATION_READ,
+        Permission.SIGNING_KEY_REQUEST,
+        Permission.AGREEMENT_SUBMIT,
+        Permission.AGREEMENT_SIGN,
+        Permission.AGREEMENT_READ,
+        Permission.EVIDENCE_READ,
+        Permission.EVIDENCE_CORRECT,
+    }
+)
+_OPERATOR: Final = _PARTY | {
+    Permission.ORGANISATION_ADD,
+    Permission.ACCOUNT_ADD,
+    Permission.SIGNING_KEY_DECIDE,
+    Permission.AGREEMENT_READ_ALL,
+    Permission.AGREEMENT_RETURN,
+}
+_TALENT_OFFICE: Final = _PARTY | {
+    Permission.AGREEMENT_READ_ALL,
+    Permission.AGREEMENT_RETURN,
+    Permission.EVIDENCE_READ_ALL,
+    Permission.DISCLOSURE_ERASE,
+}
+_AUDITOR: Final = frozenset(
+    {
+        Permission.ORGANISATION_READ,
+        Permission.AGREEMENT_READ,
+        Permission.EVIDENCE_READ,
+        Permission.EVIDENCE_READ_ALL,
+        Permission.LOG_ENTRIES_READ,
+    }
+)
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.PARTNER: _PARTY,
+        Role.THIRD_PARTY: _PARTY,
+        Role.OPERATOR: _OPERATOR,
+        Role.TALENT_OFFICE: _TALENT_OFFICE,
+        Role.BIG_DATA_BUREAU: _PARTY,
+        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY,
+        Role.BUREAU: _PARTY,
+        Role.LEADING_GROUP: _PARTY | {Permission.AGREEMENT_READ_ALL, Permission.EVIDENCE_READ_ALL},
+        Role.MANAGEMENT_COMMITTEE: _PARTY | {Permission.AGREEMENT_READ_ALL, Permission.EVIDENCE_READ_ALL},
+        Role.AUDITOR: _AUDITOR,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts in one request: an account, its organisation, its role and what its key is scoped to."""
+
+    account_id: str
+    organisation_id: str
+    role: Role
+    scopes: frozenset[Permission]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether both the role and the scopes of the key in use grant `permission`."""
+        return permission in PERMISSIONS[self.role] and permission in self.scopes
+
+    def require(self, permission: Permission) -> None:
+        """Raises NotPermitted unless the role and the key's scopes grant `permission`."""
+        if not self.may(permission):
+            raise NotPermitted(permission=permission.value)
+
+    @classmethod
+    def console(cls) -> "Actor":
+        """The person at the server's own console: whoever holds the database file acts as the operator."""
+        return cls("console", "", Role.OPERATOR, frozenset(Permission))

@@ -1,0 +1,1 @@
+"""Agreements, their stipulations, the signatures of all parties, amendment and termination."""

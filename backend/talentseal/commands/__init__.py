@@ -1,0 +1,1 @@
+"""The commands of `talentseal`, one file per subject; `cli.py` puts them together."""
