@@ -1,0 +1,174 @@
+"""Canonical JSON (RFC 8785) without fractions: one value, one text. And a strict reader for JSON from elsewhere.
+
+The profile is that of the evidence model: integers below 2**53 in size, Unicode strings, arrays, objects, true, false, null.
+Inside it RFC 8785 needs no floating-point printing, and every JSON reader in the world agrees on the value.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, TypeAlias
+
+from sealproof.encoding import excerpt, utf8_decode, utf8_encode
+from sealproof.errors import (
+    BadNumber,
+    BadSyntax,
+    BadText,
+    DecodeError,
+    DuplicateKey,
+    NotCanonical,
+    Oversized,
+    TooDeep,
+    TrailingBytes,
+    WrongType,
+)
+
+Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+"""A JSON value of the profile. Readers give lists and dicts; writers also take tuples and other mappings."""
+
+MAX_INTEGER = 2**53 - 1
+MAX_DEPTH = 32
+
+_WHITESPACE = " \t\n\r"
+_quote = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def encode(value: Json) -> bytes:
+    """The one text of a value, as UTF-8.
+
+    Raises WrongType for what JSON has not, BadNumber for a float or an integer of 2**53 or more,
+    BadText for a lone surrogate, TooDeep beyond 32 levels.
+    """
+    parts: list[str] = []
+    _write(value, parts, MAX_DEPTH)
+    return utf8_encode("".join(parts))
+
+
+def decode(raw: bytes, *, limit: int) -> Json:
+    """The value of a canonical text of at most limit bytes.
+
+    Raises what `parse` raises, and NotCanonical when the bytes are another spelling of their value.
+    """
+    value = parse(raw, limit=limit)
+    if encode(value) != raw:
+        raise NotCanonical("expected canonical JSON (RFC 8785): sorted keys, no spaces, shortest escapes")
+    return value
+
+
+def parse(raw: bytes, *, limit: int, depth: int = MAX_DEPTH) -> Json:
+    """The value of one strict JSON text (RFC 8259) of at most limit bytes and depth levels, in any spelling.
+
+    Raises Oversized, BadEncoding, BadSyntax, TrailingBytes, DuplicateKey, BadNumber, BadText, TooDeep.
+    """
+    if len(raw) > limit:
+        raise Oversized(f"expected JSON of at most {limit} bytes, met {len(raw)}")
+    text = utf8_decode(raw)
+    value, end = _scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
+    if text[end:].strip(_WHITESPACE):
+        raise TrailingBytes(f"expected one JSON value, met {excerpt(text[end:])} after it")
+    _check(value, depth)
+    return value
+
+
+def _scan(text: str, start: int) -> tuple[Json, int]:
+    try:
+        value: Json
+        value, end = _DECODER.raw_decode(text, start)
+    except DecodeError:
+        raise
+    except RecursionError:
+        raise TooDeep(f"expected at most {MAX_DEPTH} levels of JSON, met far more") from None
+    except ValueError as error:
+        raise BadSyntax(f"expected JSON: {error}") from None
+    return value, end
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise DuplicateKey(f"expected each key once, met {excerpt(twice)} twice")
+    return members
+
+
+def _integer(digits: str) -> int:
+    # 17 characters hold every allowed integer; longer ones are refused before they cost time to convert.
+    if digits == "-0" or len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
+        raise BadNumber(f"expected an integer below 2**53 in size, met {excerpt(digits)}")
+    return int(digits)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise BadNumber(f"expected an integer without fraction or exponent, met {excerpt(text)}")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_refuse_number, parse_constant=_refuse_number
+)
+
+
+def _check(value: Json, depth: int) -> None:
+    """Refuse what the scanner lets through: lone surrogates from escapes, and too many levels."""
+    if isinstance(value, str):
+        utf8_encode(value)
+    elif isinstance(value, list | dict):
+        if depth == 0:
+            raise TooDeep("expected less deeply nested JSON")
+        for member in value:
+            _check(member, depth - 1)
+        if isinstance(value, dict):
+            for member in value.values():
+                _check(member, depth - 1)
+
+
+def _write(value: Json, parts: list[str], depth: int) -> None:
+    if isinstance(value, str):
+        parts.append(_quote(value))
+    elif value is None or isinstance(value, bool):
+        parts.append({None: "null", True: "true", False: "false"}[value])
+    elif isinstance(value, int):
+        parts.append(_digits(value))
+    elif depth == 0:
+        raise TooDeep(f"expected at most {MAX_DEPTH} levels of JSON")
+    elif isinstance(value, Mapping):
+        _write_object(value, parts, depth - 1)
+    elif isinstance(value, list | tuple):
+        _write_array(value, parts, depth - 1)
+    elif isinstance(value, float):
+        raise BadNumber(f"expected an integer, met the float {value!r}")
+    else:
+        raise WrongType(f"expected a JSON value, met {type(value).__name__}")
+
+
+def _digits(value: int) -> str:
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise BadNumber("expected an integer below 2**53 in size; write larger ones as strings")
+    return str(int(value))
+
+
+def _write_array(values: Sequence[Json], parts: list[str], depth: int) -> None:
+    separator = "["
+    for member in values:
+        parts.append(separator)
+        _write(member, parts, depth)
+        separator = ","
+    parts.append("]" if values else "[]")
+
+
+def _write_object(members: Mapping[str, Json], parts: list[str], depth: int) -> None:
+    separator = "{"
+    for key in sorted(members, key=_utf16):
+        parts.append(f"{separator}{_quote(key)}:")
+        _write(members[key], parts, depth)
+        separator = ","
+    parts.append("}" if members else "{}")
+
+
+def _utf16(key: str) -> bytes:
+    """Sort key of RFC 8785 §3.2.3: UTF-16 code units, which for rare characters is not Python's order."""
+    if not isinstance(key, str):
+        raise WrongType(f"expected object keys that are strings, met {type(key).__name__}")
+    try:
+        return key.encode("utf-16-be")
+    except UnicodeEncodeError:
+        raise BadText("expected Unicode keys, met a lone surrogate") from None
