@@ -1,0 +1,1 @@
+"""The TalentSeal service: evidence, agreements, accounts and the anchoring of the log to a chain."""

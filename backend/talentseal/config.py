@@ -1,0 +1,98 @@
+"""All settings, read once by a composition root and passed on.
+
+Each is an environment variable `TALENTSEAL_<NAME>` (`TALENTSEAL_DATA_DIR=/var/lib/talentseal`). Secrets are never
+values here but paths of files that only their owner may read.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class FinalityPolicy(StrEnum):
+    """When a block counts as final. Whatever the policy, its hash is compared again for some time afterwards."""
+
+    INSTANT = "instant"
+    """As soon as it is mined: networks with immediate finality (QBFT, PBFT) and a single development node."""
+    DEPTH = "depth"
+    """Once `finality_depth` blocks lie above it."""
+    TAG = "tag"
+    """Once the node's own `finalized` tag has reached it."""
+
+
+class ChainType(StrEnum):
+    """What kind of network the anchors lie on; shown on every proof and page, because it says what they are worth."""
+
+    DEVELOPMENT = "development"
+    """A single node with public keys: shows that the software works, proves nothing to a stranger."""
+    PERMISSIONED = "permissioned"
+    PUBLIC = "public"
+
+
+class LogFormat(StrEnum):
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Settings(BaseSettings):
+    """The service's configuration; the defaults are those of the embedded size (one process, SQLite, local Anvil)."""
+
+    model_config = SettingsConfigDict(env_prefix="TALENTSEAL_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path(".state"), description="Folder of the database, keys and chain state.")
+    database_url: str = Field("", description="sqlite:///PATH or postgresql://…; empty: talentseal.db in data_dir.")
+    head_store_file: Path | None = Field(
+        None, description="The last signed head, outside the database; put it on another volume. Default: in data_dir."
+    )
+    origin: str = Field("talentseal.example/log", description="The log's name: a URL without scheme, for ever.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8640, ge=0, le=65535, description="Port to listen on.")
+    public_url: str = Field("", description="How others reach the service; empty: http://host:port.")
+    demonstration: bool = Field(
+        False, description="Allows Anvil's public keys and creates demonstration accounts. Never on a real network."
+    )
+    log_format: LogFormat = Field(LogFormat.CONSOLE, description="console for people, json for collectors.")
+
+    chain_url: str = Field("http://127.0.0.1:8545", description="JSON-RPC address of the EVM chain.")
+    chain_type: ChainType = Field(ChainType.DEVELOPMENT, description="Shown on every proof.")
+    deployment_file: Path | None = Field(None, description="Record of the deployed contract. Default: in data_dir.")
+    finality: FinalityPolicy = Field(FinalityPolicy.INSTANT, description="When a block counts as final.")
+    finality_depth: int = Field(1, ge=1, le=10_000, description="Blocks above, for the depth policy.")
+    anchor_interval: float = Field(2.0, gt=0, le=3600, description="Seconds between two looks at the chain.")
+    anchor_keystore_file: Path | None = Field(None, description="Keystore V3 of the ANCHOR sender.")
+    anchor_passphrase_file: Path | None = Field(None, description="Its passphrase, mode 0600.")
+    registrar_keystore_file: Path | None = Field(None, description="Keystore V3 of the REGISTRAR sender.")
+    registrar_passphrase_file: Path | None = Field(None, description="Its passphrase, mode 0600.")
+
+    @model_validator(mode="after")
+    def _origin_is_a_name(self) -> Self:
+        if not self.origin or any(mark in self.origin for mark in " +\n") or "://" in self.origin:
+            raise ValueError("TALENTSEAL_ORIGIN: expected a URL without scheme, spaces or '+', such as log.example/2026")
+        return self
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'talentseal.db'}"
+
+    @property
+    def head_store(self) -> Path:
+        return self.head_store_file or self.data_dir / "head" / "head.json"
+
+    @property
+    def deployment(self) -> Path:
+        return self.deployment_file or self.data_dir / "deployment.json"
+
+    @property
+    def log_key_file(self) -> Path:
+        return self.data_dir / "keys" / "log.key"
+
+    @property
+    def document_key_file(self) -> Path:
+        return self.data_dir / "keys" / "documents.key"
+
+    @property
+    def address(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"

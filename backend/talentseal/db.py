@@ -1,0 +1,347 @@
+"""Two databases, one way to use them: `read` and `write` run a function in a session and return its result.
+
+`write` returns only after the commit is durable. On PostgreSQL every write is a transaction of its own, run again
+when the database says it lost a race. On SQLite one thread owns the only writing connection: writers queue in
+order of arrival, each in a savepoint, and all that wait share one commit (group commit), so nobody sleeps in
+SQLite's busy handler. A write function may therefore be run more than once and must have no effect outside its
+session; what has to follow a commit is registered with `after_commit`.
+"""
+
+import importlib
+import queue
+import random
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import BigInteger, Connection, Dialect, Engine, MetaData, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from talentseal import migrations
+from talentseal.errors import Unavailable
+from talentseal.failpoints import reach
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+GROUP_LIMIT = 128
+"""Writes that share one commit at most: bounds how long the first of them waits for the last."""
+
+RETRIES = 5
+"""Runs of one PostgreSQL transaction before the caller is told to come back."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
+
+
+class DatabaseBusy(Unavailable):
+    code = "database-busy"
+    zh = "系统繁忙，本次操作未生效，请稍后重试。"
+    en = "The database is busy and nothing was changed; try again shortly."
+
+
+class StorageFailed(Unavailable):
+    """A commit failed in a way that leaves the disk in doubt. The process writes nothing more until restarted."""
+
+    code = "storage-failed"
+    zh = "存储出现故障，系统已停止写入，本次操作未确认。请联系运营机构。"
+    en = "Storage failed; nothing is written until the operator restarts and checks the service."
+
+
+class Base(DeclarativeBase):
+    """All tables. The naming convention makes constraints addressable by name in migrations."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time, stored as microseconds since 1970: exact, ordered and the same in both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("expected an aware time, met a naive one; take it from the clock")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+class Database:
+    """An open database. `close` ends the writer thread and the pools; after it nothing may be used.
+
+    url: `sqlite:///path` or `postgresql://…`. Raises ValueError for any other kind.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._listeners: list[Callable[[], None]] = []
+        if url.startswith("sqlite:"):
+            self._writer: _GroupWriter | None = _GroupWriter(_sqlite_engine(url, writing=True), self._notify)
+            self._reading = _sqlite_engine(url, writing=False)
+        elif url.startswith("postgresql"):
+            self._writer = None
+            self._writing = create_engine(_psycopg(url), pool_size=10, max_overflow=20, pool_pre_ping=True)
+            self._reading = self._writing.execution_options(postgresql_readonly=True)
+        else:
+            raise ValueError(f"expected a sqlite:/// or postgresql:// address, met {url.partition(':')[0]!r}")
+
+    @property
+    def dialect(self) -> str:
+        return self._reading.dialect.name
+
+    def after_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` (quick, never raising) after each durable write, on the writer's thread."""
+        self._listeners.append(listener)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a session that cannot write; one snapshot on SQLite, statement by statement on PostgreSQL."""
+        with Session(self._reading, expire_on_commit=False) as session:
+            return work(session)
+
+    def snapshot(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a session that cannot write and sees one state of the database throughout."""
+        engine = self._reading.execution_options(isolation_level="REPEATABLE READ") if self._writer is None else self._reading
+        with Session(engine, expire_on_commit=False) as session:
+            return work(session)
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one transaction and return its result once the commit is durable.
+
+        Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races, StorageFailed
+        when the outcome on disk is in doubt.
+        """
+        if self._writer is not None:
+            return self._writer.submit(work)
+        return self._write_postgresql(work)
+
+    def _write_postgresql(self, work: Callable[[Session], T]) -> T:
+        for attempt in range(RETRIES):
+            try:
+                with Session(self._writing, expire_on_commit=False) as session:
+                    result = work(session)
+                    reach("write.before-commit")
+                    session.commit()
+                    reach("write.committed")
+                self._notify()
+                return result
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _RETRYABLE_SQLSTATES:
+                    raise
+                time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2**attempt)
+        raise DatabaseBusy()
+
+    def _notify(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def upgrade(self) -> None:
+        """Bring the tables to the newest version, in one transaction. Idempotent."""
+        engine = self._writing if self._writer is None else self._writer.engine
+        with engine.begin() as connection:
+            migrations.upgrade(connection)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._reading.dispose()
+        if self._writer is None:
+            self._writing.dispose()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One write in the queue: what to run and where its result goes."""
+
+    work: Callable[[Session], Any]
+    future: "Future[Any]" = field(default_factory=Future)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class _GroupWriter:
+    """The one writer of a SQLite file in this process. Other processes are kept out by BEGIN IMMEDIATE."""
+
+    def __init__(self, engine: Engine, notify: Callable[[], None]) -> None:
+        self.engine = engine
+        self._notify = notify
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._failed = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Session], T]) -> T:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a write may not start another write: pass the session along instead")
+        if self._failed or self._closed:
+            raise StorageFailed()
+        waiting = _Waiting(work)
+        self._queue.put(waiting)
+        result: T = waiting.future.result()
+        return result
+
+    def close(self) -> None:
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join(timeout=30)
+        self.engine.dispose()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first, *self._others()]
+            if self._failed:
+                self._answer(group, StorageFailed())
+                continue
+            try:
+                self._commit(group)
+            except BaseException as error:  # the thread must outlive any failure, or every later writer would hang
+                self._answer(group, self._in_doubt(error))
+            else:
+                self._answer(group, None)
+                self._notify()
+
+    def _others(self) -> Iterator[_Waiting]:
+        for _ in range(GROUP_LIMIT - 1):
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is None:
+                self._queue.put(None)
+                return
+            yield waiting
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        with self.engine.connect() as connection:
+            with _immediate(connection):
+                for waiting in group:
+                    self._run_one(connection, waiting)
+                reach("write.before-commit")
+            reach("write.committed")
+
+    def _run_one(self, connection: Connection, waiting: _Waiting) -> None:
+        try:
+            with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+                waiting.result = waiting.work(session)
+                session.commit()
+        except Exception as error:
+            waiting.error = error
+            # On a full disk or an I/O error SQLite rolls back the whole transaction by itself: going on would
+            # commit the later writes of the group and acknowledge the earlier, lost ones.
+            if not _in_transaction(connection):
+                raise
+
+    def _in_doubt(self, error: BaseException) -> BaseException:
+        """A busy file is worth a retry by the caller; after any other failure the disk's state is unknown."""
+        if isinstance(error, OperationalError) and "locked" in str(error.orig):
+            return DatabaseBusy()
+        # After a failed fsync the page cache may show as durable what the disk never took: only a restart,
+        # which re-reads and re-verifies, may write again.
+        self._failed = True
+        log.error("storage.failed", error=type(error).__name__)
+        return StorageFailed()
+
+    def _answer(self, group: list[_Waiting], failure: BaseException | None) -> None:
+        for waiting in group:
+            error = failure or waiting.error
+            if error is not None:
+                waiting.future.set_exception(error)
+            else:
+                waiting.future.set_result(waiting.result)
+
+
+def _in_transaction(connection: Connection) -> bool:
+    raw = connection.connection.dbapi_connection
+    return raw is not None and bool(raw.in_transaction)
+
+
+@contextmanager
+def _immediate(connection: Connection) -> Iterator[None]:
+    with connection.begin() as transaction:
+        yield
+        transaction.commit()
+
+
+def _sqlite_engine(url: str, *, writing: bool) -> Engine:
+    driver = sqlite_driver()
+    engine = create_engine(url, module=driver, connect_args={"timeout": 10.0, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in _pragmas(driver, writing=writing):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _pragmas(driver: ModuleType, *, writing: bool) -> list[str]:
+    journal = "WAL" if wal_is_safe(driver.sqlite_version_info) else "PERSIST"
+    common = ["foreign_keys=ON", "trusted_schema=OFF"]
+    if not writing:
+        return [*common, "query_only=ON"]
+    # secure_delete: an erased disclosure must not linger in a free page.
+    return [f"journal_mode={journal}", "synchronous=FULL", "secure_delete=ON", *common]
+
+
+def sqlite_driver() -> ModuleType:
+    """pysqlite3's own recent SQLite where there is a wheel for the machine, else the one Python was built with."""
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return sqlite3
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """False for SQLite 3.7.0 to 3.51.2 but the two repaired branches: their WAL can lose a commit in a race.
+
+    Those run with a rollback journal, which is slower and not affected.
+    """
+    repaired = version[:2] == (3, 50) and version >= (3, 50, 7) or version[:2] == (3, 44) and version >= (3, 44, 6)
+    return version >= (3, 51, 3) or repaired
+
+
+def _psycopg(url: str) -> str:
+    return re.sub(r"^postgresql(\+\w+)?://", "postgresql+psycopg://", url)
+
+
+def defer_foreign_keys(session: Session) -> None:
+    """Check the deferrable foreign keys of this transaction at its commit: for copying tables that refer to themselves."""
+    session.execute(text("PRAGMA defer_foreign_keys=ON" if is_sqlite(session) else "SET CONSTRAINTS ALL DEFERRED"))
+
+
+def ping(session: Session) -> None:
+    """Raise when the database does not answer."""
+    session.execute(text("SELECT 1"))

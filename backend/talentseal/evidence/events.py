@@ -1,0 +1,62 @@
+"""What a feature declares to have its acts recorded: one frozen dataclass per kind of evidence.
+
+    @dataclass(frozen=True, slots=True)
+    class BenefitRedeemed(Event):
+        kind: ClassVar[int] = 30
+        benefit: str
+        quantity: int
+
+Every field becomes one separately salted disclosure (RFC 9901); a field that is None is left out. Nothing else has to
+be registered anywhere.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, ClassVar
+
+from sealproof import disclosure, encoding
+from sealproof.canonical import Json
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all evidence kinds. `kind` is the number of `spec` §2.1 (10 to 91)."""
+
+    kind: ClassVar[int]
+
+    def disclose(self, salt: Callable[[int], bytes] = secrets.token_bytes) -> list[str]:
+        """One RFC 9901 disclosure a field, in the order of their digests, each with its own 128-bit salt.
+
+        That order is the entry's, so that a stored set of disclosures can be held against it one by one.
+
+        Raises TypeError for a value that has no canonical form (a float, a naive time, an unknown class).
+        """
+        values = ((item.name, getattr(self, item.name)) for item in fields(self))
+        made = (disclosure.make(name, canonical_value(value), salt(SALT_BYTES)) for name, value in values if value is not None)
+        return sorted(made, key=disclosure.digest)
+
+
+def canonical_value(value: Any) -> Json:
+    """The JSON form of a field: times as RFC 3339 UTC with microseconds, dates as ISO, enums by value.
+
+    Raises TypeError for anything whose form would be ambiguous, floats among them; OutOfRange for a time that is
+    not UTC.
+    """
+    if isinstance(value, Enum):
+        return canonical_value(value.value)
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, datetime):
+        return encoding.instant_encode(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [canonical_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): canonical_value(item) for key, item in value.items()}
+    raise TypeError(f"expected text, integer, time, date, enum, list or dict in an event, met {type(value).__name__}")

@@ -1,0 +1,55 @@
+"""Leases with fencing tokens: who of several processes seals or anchors just now.
+
+A lease only avoids wasted work. What must never happen twice is guarded by compare-and-swap: the head store for
+checkpoints, the contract's head for anchors, unique hashes for transactions.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from talentseal.errors import Conflict
+from talentseal.evidence.models import Lease
+
+LEASE_TERM = timedelta(seconds=10)
+
+
+class LeaseLost(Conflict):
+    code = "lease-lost"
+    zh = "任务 {name} 已由另一进程接管。"
+    en = "The job {name} has been taken over by another process."
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    name: str
+    holder: str
+    fence: int
+
+
+def take(session: Session, name: str, holder: str, *, now: datetime) -> Held | None:
+    """Take or renew the lease `name` for LEASE_TERM; None while another holder's term runs.
+
+    A change of holder raises the fence, so that what the former holder still writes is refused.
+    """
+    row = session.scalars(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
+    if row is None:
+        row = Lease(name=name, holder=holder, fence=1, expires_at=now + LEASE_TERM)
+        session.add(row)
+    elif row.holder == holder:
+        row.expires_at = now + LEASE_TERM
+    elif row.expires_at <= now:
+        row.holder, row.fence, row.expires_at = holder, row.fence + 1, now + LEASE_TERM
+    else:
+        return None
+    session.flush()
+    return Held(name, holder, row.fence)
+
+
+def guard(session: Session, held: Held) -> None:
+    """Refuse, with LeaseLost, a write whose lease has gone to another holder since it was taken."""
+    fence = session.scalar(select(Lease.fence).where(Lease.name == held.name).with_for_update())
+    if fence != held.fence:
+        raise LeaseLost(name=held.name)

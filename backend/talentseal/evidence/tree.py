@@ -1,0 +1,76 @@
+"""The stored tree: C2SP tiles in the `tile` table, extended by the sealer, read by everyone who makes a proof."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from sealproof import merkle
+from talentseal.db import is_sqlite
+from talentseal.errors import Conflict
+from talentseal.evidence.models import Tile
+
+TILE_WIDTH = 256
+HASH_BYTES = 32
+
+
+class TileMissing(Conflict):
+    code = "tile-missing"
+    zh = "日志树缺少或损坏第 {level} 层第 {number} 块（需要 {needed} 个哈希，实有 {met} 个）。请运行 talentseal fsck。"
+    en = "Tile {number} of level {level} is missing or short (needed {needed} hashes, met {met}); run talentseal fsck."
+
+
+def append(session: Session, size: int, leaf_hashes: Sequence[bytes]) -> None:
+    """Extend the stored tree of `size` leaves by `leaf_hashes`; whatever lies beyond `size` is overwritten.
+
+    Writes each touched tile once. A full tile's root goes up as one hash of the next level.
+    """
+    level, position, added = 0, size, list(leaf_hashes)
+    while added:
+        added = _append_level(session, level, position, added)
+        position //= TILE_WIDTH
+        level += 1
+
+
+def _append_level(session: Session, level: int, position: int, added: list[bytes]) -> list[bytes]:
+    """Append hashes at `position` of one level; the roots of the tiles that became full, for the level above."""
+    number, kept = divmod(position, TILE_WIDTH)
+    hashes = read_tile(session)(level, number, kept) if kept else b""
+    hashes += b"".join(added)
+    tiles, completed = [], []
+    for start in range(0, len(hashes), TILE_WIDTH * HASH_BYTES):
+        piece = hashes[start : start + TILE_WIDTH * HASH_BYTES]
+        tiles.append({"level": level, "number": number, "hashes": piece})
+        if len(piece) == TILE_WIDTH * HASH_BYTES:
+            completed.append(merkle.root_of(hashes_in(piece)))
+        number += 1
+    _store(session, tiles)
+    return completed
+
+
+def hashes_in(tile: bytes) -> list[bytes]:
+    """The hashes of a tile, one by one."""
+    return [tile[start : start + HASH_BYTES] for start in range(0, len(tile), HASH_BYTES)]
+
+
+def _store(session: Session, tiles: list[dict[str, object]]) -> None:
+    insert = insert_sqlite if is_sqlite(session) else insert_postgresql
+    statement = insert(Tile)
+    replace = statement.on_conflict_do_update(
+        index_elements=["level", "number"], set_={"hashes": statement.excluded.hashes}
+    )
+    session.execute(replace, tiles)
+
+
+def read_tile(session: Session) -> Callable[[int, int, int], bytes]:
+    """A reader (level, number, width) → width × 32 bytes, as `sealproof.tiles` takes it. Raises TileMissing."""
+
+    def read(level: int, number: int, width: int) -> bytes:
+        hashes = session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number)) or b""
+        if len(hashes) < width * HASH_BYTES:
+            raise TileMissing(level=level, number=number, needed=width, met=len(hashes) // HASH_BYTES)
+        return bytes(hashes[: width * HASH_BYTES])
+
+    return read

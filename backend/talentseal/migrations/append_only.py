@@ -1,0 +1,40 @@
+"""Triggers that make the database itself refuse to alter or delete recorded evidence.
+
+They stop mistakes and careless tools. Whoever may drop triggers can get round them; that is what the log's proofs,
+fsck and the head store are for.
+"""
+
+from alembic import op
+
+RECORD_COLUMNS = ("id", "kind", "entry", "leaf_hash", "recorded_at", "relation", "refers_to", "deadline")
+
+
+def protect_records() -> None:
+    """A record may receive its index once; nothing else about it changes, and it is never deleted."""
+    unchanged = " AND ".join(f"NEW.{column} IS {{same}} OLD.{column}" for column in RECORD_COLUMNS)
+    numbering = f"OLD.log_index IS NULL AND NEW.log_index IS NOT NULL AND {unchanged}"
+    _refuse("evidence_record", "UPDATE", allowed=numbering)
+    _refuse("evidence_record", "DELETE")
+
+
+def protect_rows(table: str) -> None:
+    """No row of `table` changes or goes."""
+    _refuse(table, "UPDATE")
+    _refuse(table, "DELETE")
+
+
+def _refuse(table: str, action: str, allowed: str = "") -> None:
+    name = f"{table}_refuses_{action.lower()}"
+    message = f"{table} is append-only: {action} refused"
+    if op.get_bind().dialect.name == "sqlite":
+        when = f"WHEN NOT ({allowed.format(same='')})" if allowed else ""
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {action} ON {table} {when} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
+        return
+    when = f"WHEN (NOT ({allowed.format(same='NOT DISTINCT FROM')}))" if allowed else ""
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+    )
+    op.execute(f"CREATE TRIGGER {name} BEFORE {action} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION {name}()")
