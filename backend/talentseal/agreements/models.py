@@ -7,7 +7,17 @@ Content columns are nullable because erasure empties them; every digest and sign
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Enum, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from talentseal.db import Base, Instant
@@ -53,17 +63,30 @@ class AgreementVersion(Base):
     """One version of an agreement and the statement that its parties sign."""
 
     __tablename__ = "agreement_version"
-    __table_args__ = (UniqueConstraint("agreement_id", "version"),)
+    __table_args__ = (
+        # A returned version frees its number: the contract counts concluded versions only.
+        Index(
+            "uq_agreement_version_live",
+            "agreement_id",
+            "version",
+            unique=True,
+            sqlite_where=text("returned_at IS NULL"),
+            postgresql_where=text("returned_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     agreement_id: Mapped[str] = mapped_column(String(66), index=True)
     """0x and 64 hex digits: 32 random bytes, the same for all versions."""
     version: Mapped[int] = mapped_column()
-    """From 1, without gaps."""
+    """From 1, without gaps among those not returned."""
     previous_id: Mapped[str | None] = mapped_column(ForeignKey("agreement_version.id"))
     """The version that this one amends; None for version 1."""
     submission_key: Mapped[str] = mapped_column(String(64), unique=True)
-    """SHA-256 over submitter, document, parties, previous version and chain: the same submission comes once."""
+    """SHA-256 over submitter, document, parties, previous version and chain: the same submission comes once.
+
+    Returning a version replaces it, so that a corrected submission of the same document is admitted.
+    """
     fingerprint: Mapped[str] = mapped_column(String(64))
     """SHA-256 over the whole submission: tells a repetition from a different one under the same key."""
     submitter_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"), index=True)

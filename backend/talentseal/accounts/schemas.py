@@ -1,0 +1,98 @@
+"""Commands and read models of organisations, accounts and API keys."""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from talentseal.accounts import credit_code
+from talentseal.accounts.models import Account, Organisation, OrganisationKind
+from talentseal.accounts.roles import Role
+
+
+def clean_text(text: str) -> str:
+    """`text` in Unicode NFC without surrounding blanks. Raises ValueError for control characters or no text at all."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text:
+        raise ValueError("expected some text")
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Cf"} for character in text):
+        raise ValueError("expected text without control, format or unassigned characters")
+    return text
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_text)]
+CreditCode = Annotated[
+    str, StringConstraints(min_length=18, max_length=18), AfterValidator(credit_code.parse)
+]
+OrganisationId = Annotated[
+    str,
+    StringConstraints(pattern=r"^0x[0-9a-f]{64}$"),
+    Field(description="0x and 64 lower-case hex digits"),
+]
+
+
+class Command(BaseModel):
+    """Base of everything taken in: unknown fields are refused, values are not coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AddOrganisation(Command):
+    """Enter an organisation into the scheme."""
+
+    name: Name
+    credit_code: CreditCode
+    kind: OrganisationKind
+
+
+class AddAccount(Command):
+    """Enter someone who acts for an organisation."""
+
+    organisation: OrganisationId
+    name: Name
+    role: Role
+
+
+class OrganisationView(BaseModel):
+    """An organisation as other parties see it."""
+
+    id: str
+    name: str
+    credit_code: str
+    kind: OrganisationKind
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Organisation) -> "OrganisationView":
+        return cls(
+            id=row.id, name=row.name, credit_code=row.credit_code, kind=row.kind, created_at=row.created_at
+        )
+
+
+class OrganisationReceipt(BaseModel):
+    """Answer to an unsafe request about an organisation: identifiers only."""
+
+    id: str
+
+
+class AccountView(BaseModel):
+    """An account without its keys."""
+
+    id: str
+    organisation: str
+    name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Account) -> "AccountView":
+        return cls(
+            id=row.id,
+            organisation=row.organisation_id,
+            name=row.name,
+            role=row.role,
+            created_at=row.created_at,
+            disabled_at=row.disabled_at,
+        )

@@ -1,0 +1,90 @@
+"""The state of an agreement's version, derived from what is stored and from the date; never stored itself.
+
+DRAFT → SUBMITTED → SIGNING → SIGNED → ANCHORING → EVIDENCED → IN_FORCE → SUPERSEDED | EXPIRED | TERMINATED,
+and RETURNED from wherever not all have signed, or when the contract refused (domain specification §1.2).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from talentseal.evidence.models import ActState
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+"""Legal dates are dates of this zone."""
+
+
+class AgreementState(StrEnum):
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    SIGNING = "SIGNING"
+    SIGNED = "SIGNED"
+    ANCHORING = "ANCHORING"
+    EVIDENCED = "EVIDENCED"
+    IN_FORCE = "IN_FORCE"
+    SUPERSEDED = "SUPERSEDED"
+    EXPIRED = "EXPIRED"
+    TERMINATED = "TERMINATED"
+    RETURNED = "RETURNED"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the state follows from.
+
+    signed: signatures given, of `parties`. act: the registry act, None while there is none. record_final: whether the
+    evidence record lies under a final head. superseded_from: first day of a successor whose act is final.
+    terminated_at: when a termination whose act is final takes effect.
+    """
+
+    submitted: bool
+    returned: bool
+    signed: int
+    parties: int
+    deadline: datetime
+    effective_from: date
+    valid_through: date
+    act: ActState | None
+    record_final: bool
+    superseded_from: date | None
+    terminated_at: datetime | None
+
+
+def legal_date(now: datetime) -> date:
+    """The date in Asia/Shanghai at the aware time `now`."""
+    return now.astimezone(SHANGHAI).date()
+
+
+def state_of(facts: Facts, *, now: datetime) -> AgreementState:
+    """The one state in which a version is shown at `now`."""
+    if facts.returned or facts.act is ActState.REFUSED:
+        return AgreementState.RETURNED
+    if facts.signed < facts.parties:
+        return _before_signed(facts, now)
+    if facts.act is ActState.FINAL and facts.record_final:
+        return _evidenced(facts, now)
+    if facts.act is None or facts.act is ActState.QUEUED:
+        return AgreementState.SIGNED
+    return AgreementState.ANCHORING
+
+
+def _before_signed(facts: Facts, now: datetime) -> AgreementState:
+    if not facts.submitted:
+        return AgreementState.DRAFT
+    if now > facts.deadline:
+        # The contract would refuse these signatures: the submission has lapsed.
+        return AgreementState.RETURNED
+    return AgreementState.SIGNING if facts.signed else AgreementState.SUBMITTED
+
+
+def _evidenced(facts: Facts, now: datetime) -> AgreementState:
+    today = legal_date(now)
+    if facts.terminated_at is not None and now >= facts.terminated_at:
+        return AgreementState.TERMINATED
+    if facts.superseded_from is not None and today >= facts.superseded_from:
+        return AgreementState.SUPERSEDED
+    if today > facts.valid_through:
+        return AgreementState.EXPIRED
+    return AgreementState.IN_FORCE if today >= facts.effective_from else AgreementState.EVIDENCED

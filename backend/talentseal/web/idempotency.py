@@ -1,0 +1,122 @@
+"""Idempotency-Key: the same request sent again gets the same answer and has no second effect.
+
+The answer is stored in the transaction of the effect itself, so there is no moment at which one exists without the
+other. A second request with the same key waits for the first at the table's primary key and then replays its answer;
+refusals roll back and are therefore decided anew. Scope: account, route, key.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, ClassVar, Final
+
+from fastapi import Header
+from pydantic import BaseModel, StringConstraints
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from sealproof import canonical
+from talentseal.db import Database, is_sqlite
+from talentseal.errors import TalentSealError
+from talentseal.web.models import IdempotentAnswer
+
+KEPT: Final = timedelta(days=30)
+"""How long an answer can be replayed; afterwards the business constraints alone stand against repetition."""
+
+IdempotencyKey = Annotated[
+    str,
+    Header(alias="Idempotency-Key", description="1 to 255 visible ASCII characters, new for each act"),
+    StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$"),
+]
+
+
+class KeyReused(TalentSealError):
+    code: ClassVar[str] = "idempotency-key-reused"
+    status: ClassVar[int] = 422
+    zh: ClassVar[str] = "该 Idempotency-Key 已用于内容不同的请求。请为新的操作使用新的键。"
+    en: ClassVar[str] = "This Idempotency-Key came with another request body; use a new key for a new act."
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Which request this is. fingerprint: SHA-256 hex over path and meaning of the request."""
+
+    account_id: str
+    route: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the effect answers with. The body holds identifiers and states, never content: it is kept KEPT long."""
+
+    status: int
+    body: BaseModel
+
+
+def fingerprint(path: str, meaning: Any) -> str:
+    """SHA-256 hex over the path and the canonical JSON of what was asked."""
+    return hashlib.sha256(canonical.encode({"path": path, "request": meaning})).hexdigest()
+
+
+def perform(database: Database, once: Once, effect: Callable[[Session], Answer], *, now: datetime) -> Response:
+    """Run `effect` in one transaction, or replay its stored answer. Returns after the commit is durable.
+
+    Raises KeyReused when the key came with another request before, and whatever `effect` raises.
+    """
+
+    def work(session: Session) -> Response:
+        if not _claim(session, once, now):
+            return _replay(session, once)
+        answer = effect(session)
+        body = answer.body.model_dump_json()
+        session.execute(update(IdempotentAnswer).where(*_same(once)).values(status=answer.status, body=body))
+        return Response(body, answer.status, media_type="application/json")
+
+    return database.write(work)
+
+
+def _same(once: Once) -> tuple[Any, ...]:
+    return (
+        IdempotentAnswer.account_id == once.account_id,
+        IdempotentAnswer.route == once.route,
+        IdempotentAnswer.key == once.key,
+    )
+
+
+def _claim(session: Session, once: Once, now: datetime) -> bool:
+    """Whether this request is the first with its key. On PostgreSQL waits for a rival's commit or rollback."""
+    insert = insert_sqlite if is_sqlite(session) else insert_postgresql
+    claimed = session.execute(
+        insert(IdempotentAnswer)
+        .values(
+            account_id=once.account_id,
+            route=once.route,
+            key=once.key,
+            fingerprint=once.fingerprint,
+            status=0,
+            body="",
+            created_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotentAnswer.key)
+    )
+    return claimed.scalar_one_or_none() is not None
+
+
+def _replay(session: Session, once: Once) -> Response:
+    stored = session.scalars(select(IdempotentAnswer).where(*_same(once))).one()
+    if stored.fingerprint != once.fingerprint:
+        raise KeyReused()
+    headers = {"Idempotency-Replayed": "true"}
+    return Response(stored.body, stored.status, media_type="application/json", headers=headers)
+
+
+def prune(session: Session, *, now: datetime) -> None:
+    """Forget the answers older than KEPT."""
+    session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < now - KEPT))

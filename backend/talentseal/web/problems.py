@@ -1,0 +1,253 @@
+"""Every refusal as an RFC 9457 problem document: one shape, a stable code, a Chinese and an English sentence.
+
+`title` and `detail` follow Accept-Language (Chinese unless English is preferred); `zh` and `en` are always there.
+What the caller sent is never repeated: it may be personal.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from talentseal.errors import TalentSealError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+TITLES: Final[Mapping[int, str]] = {
+    400: "请求格式有误",
+    401: "未通过身份验证",
+    403: "没有权限",
+    404: "未找到",
+    405: "不支持的方法",
+    406: "无法提供所要求的格式",
+    409: "与当前状态冲突",
+    411: "缺少内容长度",
+    413: "内容过大",
+    415: "不支持的内容类型",
+    422: "内容不符合规则",
+    429: "请求过于频繁",
+    500: "内部错误",
+    503: "暂时不可用",
+}
+
+_HTTP: Final[Mapping[int, tuple[str, str, str]]] = {
+    400: (
+        "malformed-request",
+        "请求无法解析。请检查格式与编码（UTF-8）。",
+        "The request cannot be read; check its form and its UTF-8 encoding.",
+    ),
+    404: (
+        "not-found",
+        "没有找到所请求的内容，或您无权查看。请核对地址与编号。",
+        "Nothing found here, or it is not yours to see; check the address and the identifier.",
+    ),
+    405: (
+        "method-not-allowed",
+        "此地址不支持该方法。请查看 Allow 响应头。",
+        "This address does not take that method; see the Allow header.",
+    ),
+    413: (
+        "body-too-large",
+        "内容超过上限。文件最大 10 MiB，JSON 最大 1 MiB，请缩小后重试。",
+        "The body is over the limit; a document may have 10 MiB, JSON 1 MiB.",
+    ),
+    415: (
+        "media-type-unsupported",
+        "不支持该内容类型。请按接口说明使用 application/json 或 multipart/form-data。",
+        "This content type is not taken here; use application/json or multipart/form-data as documented.",
+    ),
+    422: (
+        "validation-failed",
+        "提交的内容不符合规则，请按 errors 中的说明更正后重试。",
+        "The input breaks rules; correct what `errors` lists and send it again.",
+    ),
+    500: (
+        "internal-error",
+        "服务内部错误，本次操作未生效。请联系运营机构并提供时间。",
+        "Internal error, nothing was changed; contact the operator and state the time.",
+    ),
+}
+
+_FIELD_ZH: Final[Mapping[str, str]] = {
+    "missing": "缺少必填项。",
+    "extra_forbidden": "不允许的字段，请删除。",
+    "string_too_long": "文字过长。",
+    "string_too_short": "文字过短。",
+    "string_pattern_mismatch": "格式不符。",
+    "enum": "不是允许的取值。",
+    "literal_error": "不是允许的取值。",
+    "too_long": "数量过多。",
+    "too_short": "数量过少。",
+    "json_invalid": "不是有效的 JSON。",
+    "int_parsing": "应为整数。",
+    "int_type": "应为整数。",
+    "string_type": "应为文字。",
+    "bool_type": "应为 true 或 false。",
+    "greater_than_equal": "数值过小。",
+    "less_than_equal": "数值过大。",
+}
+
+
+class FieldProblem(BaseModel):
+    """One field that breaks a rule. path: where, as in `body.parties.0.organisation`."""
+
+    path: str
+    code: str
+    zh: str
+    en: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    zh: str
+    en: str
+    errors: list[FieldProblem] = []
+
+
+def prefers_english(accept_language: str | None) -> bool:
+    """Whether English stands before Chinese in an Accept-Language header. No header: Chinese."""
+    for part in (accept_language or "").lower().split(","):
+        tag = part.split(";")[0].strip()
+        if tag.startswith("zh"):
+            return False
+        if tag.startswith("en"):
+            return True
+    return False
+
+
+def answer(
+    status: int,
+    code: str,
+    zh: str,
+    en: str,
+    *,
+    english: bool,
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The problem document as a response."""
+    problem = Problem(
+        type=f"urn:talentseal:problem:{code}",
+        title=HTTPStatus(status).phrase if english else TITLES.get(status, "请求未被接受"),
+        status=status,
+        detail=en if english else zh,
+        code=code,
+        zh=zh,
+        en=en,
+        errors=list(errors),
+    )
+    content = problem.model_dump(exclude_defaults=not errors)
+    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def of_error(error: TalentSealError, *, english: bool) -> Response:
+    """A refusal of the service as a problem document."""
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    if error.status in {429, 503}:
+        headers["Retry-After"] = str(error.params.get("retry_after", 2))
+    return answer(
+        error.status, error.code, error.sentence_zh, error.sentence_en, english=english, headers=headers
+    )
+
+
+def of_status(status: int, *, english: bool, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal of the HTTP layer itself as a problem document."""
+    code, zh, en = _HTTP.get(
+        status, ("request-refused", "请求未被接受，请检查后重试。", "The request was refused; check it and try again.")
+    )
+    return answer(status, code, zh, en, english=english, headers=headers)
+
+
+def field_problems(errors: Iterable[Mapping[str, Any]]) -> list[FieldProblem]:
+    """Pydantic's findings without the input they quote."""
+    return [
+        FieldProblem(
+            path=".".join(str(part) for part in error["loc"]),
+            code=str(error["type"]),
+            zh=_FIELD_ZH.get(str(error["type"]), "取值不符合要求。"),
+            en=str(error["msg"]),
+        )
+        for error in errors
+    ]
+
+
+def _english(request: Request) -> bool:
+    return prefers_english(request.headers.get("accept-language"))
+
+
+async def _on_talentseal_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, TalentSealError):
+        raise error
+    if error.status >= 500:
+        log.error("request.failed", code=error.code, method=request.method)
+    return of_error(error, english=_english(request))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return of_status(error.status_code, english=_english(request), headers=error.headers)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    code, zh, en = _HTTP[422]
+    return answer(422, code, zh, en, english=_english(request), errors=field_problems(error.errors()))
+
+
+class LastResort:
+    """Outermost layer: whatever escaped becomes a problem document, and its log line holds no values."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            log.error("request.crashed", error=type(error).__name__, where=_where(error))
+            if started:
+                raise
+            english = prefers_english(Request(scope).headers.get("accept-language"))
+            await of_status(500, english=english)(scope, receive, send)
+
+
+def _where(error: BaseException) -> str:
+    """File and line of the innermost frame: enough to find the fault, and free of values."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` answer every refusal as a problem document."""
+    app.add_exception_handler(TalentSealError, _on_talentseal_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
