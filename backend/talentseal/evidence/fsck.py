@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sealproof import canonical, cosignature, disclosure, merkle, note
-from sealproof.checkpoint import Checkpoint
-from sealproof.entry import Entry, Relation
+from sealproof import canonical, checkpoint, cosignature, disclosure, merkle
+from sealproof import entry as log_entry
+from sealproof.encoding import HASH_LENGTH
+from sealproof.entry import Relation
 from sealproof.errors import ProofError
 from sealproof.note import VerifierKey
+from sealproof.tiles import TILE_WIDTH
 from talentseal.evidence.headstore import Head
 from talentseal.evidence.models import CheckpointRow, EvidenceDisclosure, EvidenceRecord, LogProgress, Tile
 from talentseal.evidence.records import MERGE_DELAY
-from talentseal.evidence.tree import HASH_BYTES, TILE_WIDTH
 
 PAGE = 4096
 DISCLOSURE_LIMIT = 4 * 2**20
@@ -63,7 +64,7 @@ def check_record(row: EvidenceRecord, index: int | None) -> Iterator[Finding]:
     if merkle.leaf_hash(row.entry) != row.leaf_hash:
         yield Finding("evidence_record", row.id, "leaf_hash is not the hash of the entry")
     try:
-        entry = Entry.decode(bytes(row.entry))
+        entry = log_entry.decode(bytes(row.entry))
     except ProofError as error:
         yield Finding("evidence_record", row.id, f"entry cannot be read: {error}")
         return
@@ -137,7 +138,7 @@ class _Walk:
     def _compare(self, level: int, number: int, hashes: list[bytes]) -> Iterator[Finding]:
         stored = self.session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number))
         if stored is None or bytes(stored) != b"".join(hashes):
-            met = "none" if stored is None else f"{len(stored) // HASH_BYTES} hashes"
+            met = "none" if stored is None else f"{len(stored) // HASH_LENGTH} hashes"
             yield Finding("tile", f"{level}/{number}", f"expected {len(hashes)} hashes made from the entries, met {met}")
 
 
@@ -176,8 +177,7 @@ class _Checkpoints:
         if bytes(row.root) != root:
             yield Finding("checkpoint", str(row.size), "root is not that of the stored entries")
         try:
-            opened = note.open_note(row.note, [self.key])
-            signed = Checkpoint.parse(opened.text)
+            signed = checkpoint.open_checkpoint(row.note, [self.key])
             signed_at = cosignature.read(row.note, self.key)
         except ProofError as error:
             yield Finding("checkpoint", str(row.size), f"note does not verify: {error}")
@@ -227,7 +227,7 @@ def _kept_problem(raw: bytes, stored: str | None) -> str | None:
     try:
         kept = canonical.parse(stored.encode(), limit=DISCLOSURE_LIMIT)
         digests = tuple(disclosure.digest(str(item)) for item in kept) if isinstance(kept, list) else ()
-        expected = Entry.decode(raw).digests
+        expected = log_entry.decode(raw).digests
     except (ProofError, UnicodeEncodeError) as error:
         return f"cannot be read: {error}"
     if digests != expected:

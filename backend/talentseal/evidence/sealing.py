@@ -196,7 +196,7 @@ def reread(session: Session, first: int, last: int) -> list[bytes]:
     ).all()
     if len(rows) != last - first:
         raise SealingRefused(SealerCondition.CORRUPT, f"entries {first} to {last - 1}: {len(rows)} are there")
-    hashes = [merkle.leaf_hash(entry) for _, entry, _ in rows]
+    hashes = merkle.leaf_hashes_of(entry for _, entry, _ in rows)
     for computed, (index, _, stored) in zip(hashes, rows, strict=True):
         if computed != stored:
             raise SealingRefused(SealerCondition.CORRUPT, f"entry {index} does not match its leaf hash")

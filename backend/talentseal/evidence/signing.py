@@ -30,8 +30,7 @@ class LogSigner:
 
     @property
     def verifier_key(self) -> VerifierKey:
-        public = self._public
-        return VerifierKey(self.origin, note.key_id_of(self.origin, note.ED25519, public), note.ED25519, public)
+        return VerifierKey.of(self.origin, self._public)
 
     @property
     def _public(self) -> bytes:

@@ -1,6 +1,6 @@
 """The stored tree: C2SP tiles in the `tile` table, extended by the sealer, read by everyone who makes a proof."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -8,12 +8,13 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from sealproof import merkle
+from sealproof.encoding import HASH_LENGTH
+from sealproof.tiles import TILE_WIDTH, ReadTile
 from talentseal.db import is_sqlite
 from talentseal.errors import Conflict
 from talentseal.evidence.models import Tile
 
-TILE_WIDTH = 256
-HASH_BYTES = 32
+TILE_BYTES = TILE_WIDTH * HASH_LENGTH
 
 
 class TileMissing(Conflict):
@@ -40,10 +41,10 @@ def _append_level(session: Session, level: int, position: int, added: list[bytes
     hashes = read_tile(session)(level, number, kept) if kept else b""
     hashes += b"".join(added)
     tiles, completed = [], []
-    for start in range(0, len(hashes), TILE_WIDTH * HASH_BYTES):
-        piece = hashes[start : start + TILE_WIDTH * HASH_BYTES]
+    for start in range(0, len(hashes), TILE_BYTES):
+        piece = hashes[start : start + TILE_BYTES]
         tiles.append({"level": level, "number": number, "hashes": piece})
-        if len(piece) == TILE_WIDTH * HASH_BYTES:
+        if len(piece) == TILE_BYTES:
             completed.append(merkle.root_of(hashes_in(piece)))
         number += 1
     _store(session, tiles)
@@ -52,7 +53,7 @@ def _append_level(session: Session, level: int, position: int, added: list[bytes
 
 def hashes_in(tile: bytes) -> list[bytes]:
     """The hashes of a tile, one by one."""
-    return [tile[start : start + HASH_BYTES] for start in range(0, len(tile), HASH_BYTES)]
+    return [tile[start : start + HASH_LENGTH] for start in range(0, len(tile), HASH_LENGTH)]
 
 
 def _store(session: Session, tiles: list[dict[str, object]]) -> None:
@@ -64,13 +65,13 @@ def _store(session: Session, tiles: list[dict[str, object]]) -> None:
     session.execute(replace, tiles)
 
 
-def read_tile(session: Session) -> Callable[[int, int, int], bytes]:
+def read_tile(session: Session) -> ReadTile:
     """A reader (level, number, width) → width × 32 bytes, as `sealproof.tiles` takes it. Raises TileMissing."""
 
     def read(level: int, number: int, width: int) -> bytes:
         hashes = session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number)) or b""
-        if len(hashes) < width * HASH_BYTES:
-            raise TileMissing(level=level, number=number, needed=width, met=len(hashes) // HASH_BYTES)
-        return bytes(hashes[: width * HASH_BYTES])
+        if len(hashes) < width * HASH_LENGTH:
+            raise TileMissing(level=level, number=number, needed=width, met=len(hashes) // HASH_LENGTH)
+        return bytes(hashes[: width * HASH_LENGTH])
 
     return read
