@@ -97,6 +97,11 @@ class Anvil:
         return f"http://{HOST}:{self._port}"
 
     @property
+    def chain_id(self) -> int:
+        """The chain id it was asked for, or the pinned one."""
+        return self._chain_id
+
+    @property
     def port(self) -> int:
         """The TCP port; 0 before the first start when a free one was asked for. Kept over restarts."""
         return self._port
