@@ -1,10 +1,12 @@
-"""Canonical JSON (RFC 8785) without fractions: one value, one text. And a strict reader for JSON from elsewhere.
+"""Canonical JSON (RFC 8785) without fractions: one value, one text, and a strict JSON reader.
 
-The profile is that of the evidence model: integers below 2**53 in size, Unicode strings, arrays, objects, true, false, null.
-Inside it RFC 8785 needs no floating-point printing, and every JSON reader in the world agrees on the value.
+The profile is that of the evidence model: integers below 2**53 in size, Unicode strings, arrays, objects,
+true, false, null. Inside it RFC 8785 needs no floating-point printing, and every JSON reader in the world
+agrees on the value.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
@@ -22,7 +24,7 @@ from sealproof.errors import (
     WrongType,
 )
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 """A JSON value of the profile. Readers give lists and dicts; writers also take tuples and other mappings."""
 
 MAX_INTEGER = 2**53 - 1
@@ -85,9 +87,8 @@ def _scan(text: str, start: int) -> tuple[Json, int]:
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise DuplicateKey(f"expected each key once, met {excerpt(twice)} twice")
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise DuplicateKey(f"expected each key once, met {excerpt(twice)} again")
     return members
 
 

@@ -1,7 +1,7 @@
 """Text forms of bytes, numbers and times: strict, one form for each value.
 
-base64 and base64url (RFC 4648 §4 and §5), decimal integers, RFC 3339 instants in UTC with six fraction digits.
-A reader here accepts exactly what the writer beside it produces, so no value has two spellings.
+base64 and base64url (RFC 4648 §4 and §5), decimal integers, RFC 3339 instants in UTC with six fraction
+digits. A reader here accepts exactly what the writer beside it produces, so no value has two spellings.
 """
 
 import base64
@@ -18,7 +18,9 @@ MAX_SIZE = 2**63 - 1
 
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
-_INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{6})Z", re.ASCII)
+_INSTANT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{6})Z", re.ASCII
+)
 
 
 def b64_encode(raw: bytes) -> str:
@@ -68,14 +70,20 @@ def decimal_decode(text: str, *, maximum: int = MAX_SIZE) -> int:
 
 
 def instant_encode(instant: datetime) -> str:
-    """`2026-11-23T08:00:00.000000Z`; always UTC and six fraction digits. Raises OutOfRange for a naive or other zone."""
+    """`2026-11-23T08:00:00.000000Z`; always UTC and six fraction digits.
+
+    Raises OutOfRange for a naive or other zone.
+    """
     if instant.utcoffset() != timedelta(0):
         raise OutOfRange(f"expected an aware time in UTC, met {instant.isoformat()}")
     return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def instant_decode(text: str) -> datetime:
-    """Aware UTC time of exactly that form. Raises BadEncoding, OutOfRange for a day or hour that does not exist."""
+    """Aware UTC time of exactly that form.
+
+    Raises BadEncoding, OutOfRange for a day or hour that does not exist.
+    """
     match = _INSTANT.fullmatch(text)
     if not match:
         raise BadEncoding(f"expected a time like 2026-11-23T08:00:00.000000Z, met {excerpt(text)}")
@@ -114,7 +122,8 @@ def excerpt(text: str) -> str:
 
 
 def _decode(text: str, padded: str, encode: Callable[[bytes], str]) -> bytes:
-    # Python's decoder skips the bits after the last byte, so several texts give the same bytes: only ours is accepted.
+    # Python's decoder skips the bits after the last byte, so several texts give the same bytes: only ours is
+    # accepted.
     try:
         raw = base64.b64decode(padded.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):

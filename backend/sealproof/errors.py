@@ -1,6 +1,7 @@
 """Named refusals: what was malformed, and what was well-formed but false.
 
-Every refusal in this package is one of these classes; `code` is the stable machine name, the message is for a person.
+Every refusal in this package is one of these classes; `code` is the stable machine name, the message is for a
+person.
 """
 
 from typing import ClassVar
@@ -109,7 +110,7 @@ class BadText(DecodeError):
 
 
 class BadNumber(DecodeError):
-    """A fraction, an exponent, NaN, an integer of 2**53 or more, or a decimal that is not in its shortest form."""
+    """A fraction, an exponent, NaN, an integer of 2**53 or more, a decimal not in its shortest form."""
 
     code = "bad-number"
 

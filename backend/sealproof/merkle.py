@@ -1,4 +1,7 @@
-"""Merkle tree over evidence entries: roots and proofs (RFC 9162 §2.1). Hashing only — no I/O, no signatures, no notion of time."""
+"""Merkle tree over evidence entries: roots and proofs (RFC 9162 §2.1).
+
+Hashing only — no I/O, no signatures, no notion of time.
+"""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -43,7 +46,10 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
-    """Root over leaf hashes in log order; EMPTY_ROOT over none. Raises BadLength for a hash that is not 32 bytes."""
+    """Root over leaf hashes in log order; EMPTY_ROOT over none.
+
+    Raises BadLength for a hash that is not 32 bytes.
+    """
     _check_hashes(leaf_hashes)
     return _fold_levels(leaf_hashes) if leaf_hashes else EMPTY_ROOT
 
@@ -59,12 +65,14 @@ def inclusion_path(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 
 def consistency_path(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes]:
-    """Proof that the tree over all leaf hashes contains its first old_size leaves unchanged (RFC 9162 §2.1.4.1).
+    """Proof that the whole tree contains its first old_size leaves unchanged (RFC 9162 §2.1.4.1).
 
     0 ≤ old_size ≤ n; none when old_size is 0 or n. Raises OutOfRange, BadLength.
     """
     _check_hashes(leaf_hashes)
-    return [_fold_levels(leaf_hashes[low:high]) for low, high in consistency_ranges(old_size, len(leaf_hashes))]
+    return [
+        _fold_levels(leaf_hashes[low:high]) for low, high in consistency_ranges(old_size, len(leaf_hashes))
+    ]
 
 
 def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
@@ -121,7 +129,9 @@ def check_inclusion(leaf_hash: bytes, index: int, size: int, path: Sequence[byte
     node, position, last = leaf_hash, index, size - 1
     for sibling in path:
         if last == 0:
-            raise InclusionFalse(f"expected a shorter path for index {index} of {size}, met {len(path)} hashes")
+            raise InclusionFalse(
+                f"expected a shorter path for index {index} of {size}, met {len(path)} hashes"
+            )
         if position & 1 or position == last:
             node = node_hash(sibling, node)
             # A last node without sibling moves up unchanged to the level where it is a right child.
@@ -133,21 +143,26 @@ def check_inclusion(leaf_hash: bytes, index: int, size: int, path: Sequence[byte
     if last != 0:
         raise InclusionFalse(f"expected a longer path for index {index} of {size}, met {len(path)} hashes")
     if node != root:
-        raise InclusionFalse(f"the path of index {index} leads to another root than that of the {size} entries")
+        raise InclusionFalse(
+            f"the path of index {index} leads to another root than that of the {size} entries"
+        )
 
 
 def check_consistency(
     old_size: int, old_root: bytes, new_size: int, new_root: bytes, path: Sequence[bytes]
 ) -> None:
-    """Return when the new tree contains the old one unchanged (RFC 9162 §2.1.4.2). Nothing is consistent with any tree.
+    """Return when the new tree contains the old one unchanged (RFC 9162 §2.1.4.2).
 
-    Raises TreeShrank, RootMismatch (equal sizes or an empty tree with a wrong root), ConsistencyFalse, BadLength, OutOfRange.
+    Raises TreeShrank, RootMismatch (equal sizes or an empty tree with a wrong root), ConsistencyFalse,
+    BadLength, OutOfRange.
     """
     _check_hashes((old_root, new_root, *path))
     _check_size(old_size)
     _check_size(new_size)
     if old_size > new_size:
-        raise TreeShrank(f"the later tree has {new_size} entries but the earlier had {old_size}; keep both checkpoints")
+        raise TreeShrank(
+            f"the later tree has {new_size} entries but the earlier had {old_size}; keep both checkpoints"
+        )
     _check_empty(old_size, old_root)
     _check_empty(new_size, new_root)
     if old_size in (0, new_size):
@@ -172,7 +187,9 @@ def _walk_consistency(
     old = new = hashes[0]
     for sibling in hashes[1:]:
         if last == 0:
-            raise ConsistencyFalse(f"expected a shorter proof from {old_size} to {new_size}, met {len(path)} hashes")
+            raise ConsistencyFalse(
+                f"expected a shorter proof from {old_size} to {new_size}, met {len(path)} hashes"
+            )
         if position & 1 or position == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
             while position and not position & 1:
@@ -181,9 +198,13 @@ def _walk_consistency(
             new = node_hash(new, sibling)
         position, last = position >> 1, last >> 1
     if last != 0:
-        raise ConsistencyFalse(f"expected a longer proof from {old_size} to {new_size}, met {len(path)} hashes")
+        raise ConsistencyFalse(
+            f"expected a longer proof from {old_size} to {new_size}, met {len(path)} hashes"
+        )
     if old != old_root or new != new_root:
-        raise ConsistencyFalse(f"the proof does not lead from the root of {old_size} to the root of {new_size} entries")
+        raise ConsistencyFalse(
+            f"the proof does not lead from the root of {old_size} to the root of {new_size} entries"
+        )
 
 
 class CompactRange:
@@ -199,7 +220,9 @@ class CompactRange:
         _check_size(size)
         _check_hashes(nodes)
         if len(nodes) != size.bit_count():
-            raise OutOfRange(f"expected {size.bit_count()} subtree roots for {size} entries, met {len(nodes)}")
+            raise OutOfRange(
+                f"expected {size.bit_count()} subtree roots for {size} entries, met {len(nodes)}"
+            )
         self._size = size
         self._nodes = list(nodes)
 
@@ -224,7 +247,10 @@ class CompactRange:
         self._carry(leaf_hash, 1)
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Take in the next leaves, from any iterable, in O(log n) memory. Raises BadLength; earlier blocks then stay in."""
+        """Take in the next leaves, from any iterable, in O(log n) memory.
+
+        Raises BadLength; earlier blocks then stay in.
+        """
         remaining = iter(leaf_hashes)
         while block := list(islice(remaining, _BLOCK - self._size % _BLOCK)):
             _check_hashes(block)
@@ -254,7 +280,7 @@ class CompactRange:
 
 
 def _fold_levels(hashes: Sequence[bytes]) -> bytes:
-    """Root over n ≥ 1 hashes, level by level; an odd last node moves up, which is RFC 9162's split for every n."""
+    """Root over n ≥ 1 hashes, level by level; an odd last node moves up, which is RFC 9162's split."""
     copy = _NODE.copy
     level = list(hashes)
     while len(level) > 1:
