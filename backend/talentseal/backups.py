@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from sealproof.note import VerifierKey
@@ -113,7 +113,7 @@ def _copy(source: Session, target: Database, progress: Progress, *, into_empty: 
         if into_empty:
             _require_empty(session)
         defer_foreign_keys(session)
-        session.execute(LogProgress.__table__.delete())
+        session.execute(delete(LogProgress))
         return sum(_copy_table(source, session, table, progress) for table in METADATA.sorted_tables)
 
     return target.write(write)

@@ -42,7 +42,7 @@ def check_log(session: Session, head: Head, key: VerifierKey) -> Iterator[Findin
     walk = _Walk(session)
     checkpoints = _Checkpoints(session, key)
     for page in _pages(session):
-        hashes = []
+        hashes: list[bytes] = []
         for row in page:
             yield from check_record(row, walk.size + len(hashes))
             hashes.append(merkle.leaf_hash(row.entry))

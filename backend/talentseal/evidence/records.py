@@ -21,6 +21,11 @@ MERGE_DELAY = timedelta(seconds=10)
 """The promise: a signed checkpoint covers every record at most this long after it was recorded."""
 
 
+# Statements made once: recording is on every write's path, and building them costs more than running them.
+_INSERT_RECORD = insert(EvidenceRecord)
+_INSERT_DISCLOSURE = insert(EvidenceDisclosure)
+
+
 class RecordNotFound(NotFound):
     code = "record-not-found"
     zh = "没有编号为 {record} 的存证记录。请核对编号。"
@@ -78,21 +83,22 @@ def record(
     )
     raw = entry.encode()
     recorded = Recorded(entry.id, entry.kind, merkle.leaf_hash(raw), now, now + MERGE_DELAY, disclosures)
-    session.execute(
-        insert(EvidenceRecord).values(
-            id=recorded.id,
-            kind=recorded.kind,
-            entry=raw,
-            leaf_hash=recorded.leaf_hash,
-            recorded_at=now,
-            relation=relation,
-            refers_to=refers_to,
-            deadline=recorded.deadline,
-        )
+    connection = session.connection()
+    connection.execute(
+        _INSERT_RECORD,
+        {
+            "id": recorded.id,
+            "kind": recorded.kind,
+            "entry": raw,
+            "leaf_hash": recorded.leaf_hash,
+            "recorded_at": now,
+            "relation": relation,
+            "refers_to": refers_to,
+            "deadline": recorded.deadline,
+        },
     )
-    session.execute(
-        insert(EvidenceDisclosure).values(record_id=recorded.id, disclosures=json.dumps(disclosures, separators=(",", ":")))
-    )
+    stored = json.dumps(disclosures, separators=(",", ":"))
+    connection.execute(_INSERT_DISCLOSURE, {"record_id": recorded.id, "disclosures": stored})
     return recorded
 
 

@@ -26,13 +26,13 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from sealproof import merkle, tiles
+from sealproof import checkpoint, merkle, tiles
 from sealproof.errors import ProofError
 from talentseal.clock import Clock
 from talentseal.db import Database, is_sqlite
 from talentseal.errors import Conflict
 from talentseal.evidence import leases, tree
-from talentseal.evidence.headstore import Head, HeadMoved, HeadStore
+from talentseal.evidence.headstore import EMPTY_HEAD, Head, HeadMoved, HeadStore
 from talentseal.evidence.leases import Held
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord, LogProgress, SealerCondition
 from talentseal.evidence.signing import LogSigner
@@ -128,16 +128,13 @@ class Sealer:
             raise SealingRefused(SealerCondition.CLOCK_BEHIND, f"the clock shows {now}, the last head {head.signed_at}")
         tree_range = merkle.CompactRange(head.size, head.nodes)
         for first in range(head.size, size, BATCH):
-            tree_range.extend(self._reread(first, min(first + BATCH, size)))
+            tree_range.extend(_reread(self._database, first, min(first + BATCH, size)))
         root = tree_range.root()
         self._database.read(lambda session: check_second_path(session, head, size, root))
         reach("seal.checked")
         signed_at = max(now, head.signed_at or now).replace(microsecond=0)
         note = self._signer.sign_checkpoint(size, root, signed_at)
         return Head(size, head.size, root, tree_range.nodes, note, signed_at)
-
-    def _reread(self, first: int, last: int) -> list[bytes]:
-        return self._database.read(lambda session: reread(session, first, last))
 
     def _publish(self, head: Head) -> None:
         """Make a signed head visible. Publishing it again changes nothing."""
@@ -172,6 +169,10 @@ def numbered_size(session: Session) -> int:
 
 def check_extends(session: Session, head: Head) -> None:
     """Refuse a database that does not contain exactly the history under `head`. Raises SealingRefused."""
+    published = session.scalar(select(func.max(CheckpointRow.size))) or 0
+    if published > head.size:
+        why = f"the head store knows {head.size} entries, {published} were published: it was lost or is an old copy"
+        raise SealingRefused(SealerCondition.REWOUND, why)
     size = numbered_size(session)
     if size < head.size:
         raise SealingRefused(SealerCondition.REWOUND, f"{head.size} entries were signed, {size} are in the database")
@@ -182,6 +183,32 @@ def check_extends(session: Session, head: Head) -> None:
     if root != head.root:
         why = f"the tree of {head.size} entries has root {root.hex()}, signed was {head.root.hex()}"
         raise SealingRefused(SealerCondition.FORKED, why)
+
+
+def adopt(database: Database, head_store: HeadStore, signer: LogSigner) -> Head:
+    """Rebuild a lost head store from the newest published checkpoint, after reading every entry under it again.
+
+    For an operator who knows that this database is the newest state: nothing else vouches for it any more.
+    Raises SealingRefused when the entries do not add up to the checkpoint, HeadMoved when a head is there.
+    """
+    row = database.read(
+        lambda session: session.scalars(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).first()
+    )
+    if row is None:
+        raise SealingRefused(SealerCondition.REWOUND, "no checkpoint was ever published")
+    whole = merkle.CompactRange.empty()
+    for first in range(0, row.size, BATCH):
+        whole.extend(_reread(database, first, min(first + BATCH, row.size)))
+    signed = checkpoint.open_checkpoint(row.note, [signer.verifier_key])
+    if (signed.size, signed.root) != (row.size, whole.root()):
+        raise SealingRefused(SealerCondition.FORKED, f"the checkpoint of {row.size} is not that of the entries")
+    head = Head(row.size, row.previous_size, signed.root, whole.nodes, row.note, row.signed_at)
+    head_store.swap(EMPTY_HEAD, head)
+    return head
+
+
+def _reread(database: Database, first: int, last: int) -> list[bytes]:
+    return database.read(lambda session: reread(session, first, last))
 
 
 def reread(session: Session, first: int, last: int) -> list[bytes]:
