@@ -219,6 +219,11 @@ def _check_disclosures(session: Session) -> Iterator[Finding]:
         )
         if problem:
             yield Finding("evidence_disclosure", record_id, problem)
+    strangers = select(EvidenceDisclosure.record_id).where(
+        EvidenceDisclosure.record_id.not_in(select(EvidenceRecord.id))
+    )
+    for record_id in session.scalars(strangers):
+        yield Finding("evidence_disclosure", record_id, "belongs to no record")
 
 
 def _kept_problem(raw: bytes, stored: str | None) -> str | None:
