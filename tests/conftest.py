@@ -1,0 +1,144 @@
+"""What all tests share: databases of both kinds, a chain, a deployed registry. Everything is local and temporary."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chainkit.anvil_accounts import DEMO_ACCOUNTS
+from chainkit.node import Anvil
+from tests.postgres import Postgres
+
+if TYPE_CHECKING:
+    from chainkit.deploy import Deployment
+
+pytest_plugins = ["tests.scenario_report"]
+
+ROLES = {
+    role: account.address
+    for role, account in zip(("ANCHOR", "REGISTRAR", "ARBITER", "PAUSER"), DEMO_ACCOUNTS[1:5], strict=True)
+}
+"""Who holds which role in the `deployment` of the tests; account 0 deployed it and is its admin."""
+
+ADMIN_DELAY = 172_800
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--long`: run the programmes of minutes too."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long ones out unless asked for: deselected, not skipped, so that a skip stays worth reading."""
+    if config.getoption("long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, one per test process."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres) -> str:
+    """The name of a database with all tables: a template that costs 50 ms to copy."""
+    postgres.execute("CREATE DATABASE migrated")
+    _migrate(postgres.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "talentseal.sqlite"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[str]:
+    """A fresh PostgreSQL database with all tables."""
+    yield from _fresh(postgres, request.getfixturevalue("migrated_postgres"))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, migrated_sqlite: Path) -> str:
+    """A fresh SQLite file with all tables."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "talentseal.sqlite")
+    return f"sqlite:///{tmp_path / 'talentseal.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database with all tables: the test runs once on each kind."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def blank_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database without tables, on each kind: for tests of the migrations themselves."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'blank.sqlite'}"
+    else:
+        yield from _fresh(request.getfixturevalue("postgres"), "template0")
+
+
+@pytest.fixture(scope="session")
+def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    """One local chain per test process. Tests use `chain_url`, which puts it back afterwards."""
+    with Anvil(tmp_path_factory.mktemp("anvil"), keep_history=True) as node:
+        yield node
+
+
+@pytest.fixture
+def chain_url(anvil: Anvil) -> Iterator[str]:
+    """The chain's address; whatever the test does to it is undone."""
+    before = anvil.call("evm_snapshot")
+    yield anvil.url
+    anvil.call("evm_revert", before)
+
+
+@pytest.fixture
+def deployment(chain_url: str) -> "Deployment":
+    """The shipped registry, deployed on `chain_url`, with the roles of `ROLES`."""
+    from chainkit.compile import Artifact
+    from chainkit.deploy import deploy
+
+    admin = DEMO_ACCOUNTS[0]
+    return deploy(
+        chain_url,
+        Artifact.load(),
+        sender_key=admin.key,
+        admin=admin.address,
+        admin_delay=ADMIN_DELAY,
+        deployment_id="0x" + secrets.token_hex(32),
+        predecessor="0x" + "00" * 32,
+        roles=ROLES,
+    )
+
+
+def _migrate(url: str) -> None:
+    from talentseal.db import Database
+
+    database = Database(url)
+    database.upgrade()
+    database.close()
+
+
+def _fresh(postgres: Postgres, template: str) -> Iterator[str]:
+    name = f"test_{secrets.token_hex(8)}"
+    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.url(name)
+    postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")

