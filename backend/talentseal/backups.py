@@ -1,8 +1,10 @@
-"""Backup and restore: one consistent snapshot of every table as a SQLite file, whichever database it came from.
+"""Backup and restore: one consistent snapshot of every table as a SQLite file, whichever database it came
+from.
 
-A backup counts only once fsck has read it whole and found nothing. The head store is left out on purpose: it must not
-travel with the database, or a restored old state could not be told from the present one. After a restore the sealer
-compares both; a database that is behind the last signed head is REWOUND, and nothing is signed on it.
+A backup counts only once fsck has read it whole and found nothing. The head store is left out on purpose: it
+must not travel with the database, or a restored old state could not be told from the present one. After a
+restore the sealer compares both; a database that is behind the last signed head is REWOUND, and nothing is
+signed on it.
 """
 
 import hashlib
@@ -11,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from sealproof.note import VerifierKey
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from sealproof.note import VerifierKey
 from talentseal.db import Database, defer_foreign_keys
 from talentseal.errors import Conflict
 from talentseal.evidence.fsck import Finding, check_log
@@ -46,7 +48,10 @@ class Rewound(Conflict):
     """The restored state is older than the last signed head: records that were acknowledged are missing."""
 
     code = "rewound"
-    zh = "已恢复，但数据库落后于已签名的日志头（REWOUND）：{why}。封存已停止；请恢复更新的备份，切勿删除链外头存储。"
+    zh = (
+        "已恢复，但数据库落后于已签名的日志头（REWOUND）：{why}。"
+        "封存已停止；请恢复更新的备份，切勿删除链外头存储。"
+    )
     en = (
         "Restored, but the database is behind the last signed head (REWOUND): {why}. "
         "Sealing stays stopped; restore a newer backup and keep the head store."
@@ -89,8 +94,8 @@ def back_up(database: Database, folder: Path, key: VerifierKey, progress: Progre
 def restore(database: Database, folder: Path, key: VerifierKey, head: Head, progress: Progress) -> int:
     """Fill the empty `database` from a backup; the number of rows.
 
-    Raises BackupRefused for a snapshot that is not what its manifest says, RestoreRefused when the database is not
-    empty, and Rewound (after restoring) when the result is behind `head`.
+    Raises BackupRefused for a snapshot that is not what its manifest says, RestoreRefused when the database
+    is not empty, and Rewound (after restoring) when the result is behind `head`.
     """
     _check_manifest(folder, key)
     source = Database(f"sqlite:///{folder / SNAPSHOT}")
@@ -130,8 +135,12 @@ def _copy_table(source: Session, target: Session, table: Table, progress: Progre
 
 def _require_empty(session: Session) -> None:
     for table in METADATA.sorted_tables:
-        if table.name != LogProgress.__tablename__ and session.scalar(select(func.count()).select_from(table)):
-            raise RestoreRefused(why=f"the database is not empty ({table.name} has rows); restore into a new one")
+        if table.name != LogProgress.__tablename__ and session.scalar(
+            select(func.count()).select_from(table)
+        ):
+            raise RestoreRefused(
+                why=f"the database is not empty ({table.name} has rows); restore into a new one"
+            )
 
 
 def _verified(session: Session, key: VerifierKey) -> CheckpointRow:

@@ -1,6 +1,6 @@
 """All settings, read once by a composition root and passed on.
 
-Each is an environment variable `TALENTSEAL_<NAME>` (`TALENTSEAL_DATA_DIR=/var/lib/talentseal`). Secrets are never
+Each is an environment variable `TALENTSEAL_<NAME>` (`TALENTSEAL_PORT=8640`). Secrets are never
 values here but paths of files that only their owner may read.
 """
 
@@ -13,7 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class FinalityPolicy(StrEnum):
-    """When a block counts as final. Whatever the policy, its hash is compared again for some time afterwards."""
+    """When a block counts as final. Whatever the policy, its hash is compared again for some time
+    afterwards.
+    """
 
     INSTANT = "instant"
     """As soon as it is mined: networks with immediate finality (QBFT, PBFT) and a single development node."""
@@ -24,7 +26,9 @@ class FinalityPolicy(StrEnum):
 
 
 class ChainType(StrEnum):
-    """What kind of network the anchors lie on; shown on every proof and page, because it says what they are worth."""
+    """What kind of network the anchors lie on; shown on every proof and page, because it says what they are
+    worth.
+    """
 
     DEVELOPMENT = "development"
     """A single node with public keys: shows that the software works, proves nothing to a stranger."""
@@ -38,27 +42,37 @@ class LogFormat(StrEnum):
 
 
 class Settings(BaseSettings):
-    """The service's configuration; the defaults are those of the embedded size (one process, SQLite, local Anvil)."""
+    """The service's configuration; the defaults are those of the embedded size (one process, SQLite, local
+    Anvil).
+    """
 
     model_config = SettingsConfigDict(env_prefix="TALENTSEAL_", frozen=True, extra="ignore")
 
     data_dir: Path = Field(Path(".state"), description="Folder of the database, keys and chain state.")
-    database_url: str = Field("", description="sqlite:///PATH or postgresql://…; empty: talentseal.db in data_dir.")
-    head_store_file: Path | None = Field(
-        None, description="The last signed head, outside the database; put it on another volume. Default: in data_dir."
+    database_url: str = Field(
+        "", description="sqlite:///PATH or postgresql://…; empty: talentseal.db in data_dir."
     )
-    origin: str = Field("talentseal.example/log", description="The log's name: a URL without scheme, for ever.")
+    head_store_file: Path | None = Field(
+        None,
+        description="The last signed head; put it on another volume than the database. Default: in data_dir.",
+    )
+    origin: str = Field(
+        "talentseal.example/log", description="The log's name: a URL without scheme, for ever."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8640, ge=0, le=65535, description="Port to listen on.")
     public_url: str = Field("", description="How others reach the service; empty: http://host:port.")
     demonstration: bool = Field(
-        False, description="Allows Anvil's public keys and creates demonstration accounts. Never on a real network."
+        False,
+        description="Allows Anvil's public keys and creates demonstration accounts. Never on a real network.",
     )
     log_format: LogFormat = Field(LogFormat.CONSOLE, description="console for people, json for collectors.")
 
     chain_url: str = Field("http://127.0.0.1:8545", description="JSON-RPC address of the EVM chain.")
     chain_type: ChainType = Field(ChainType.DEVELOPMENT, description="Shown on every proof.")
-    deployment_file: Path | None = Field(None, description="Record of the deployed contract. Default: in data_dir.")
+    deployment_file: Path | None = Field(
+        None, description="Record of the deployed contract. Default: in data_dir."
+    )
     finality: FinalityPolicy = Field(FinalityPolicy.INSTANT, description="When a block counts as final.")
     finality_depth: int = Field(1, ge=1, le=10_000, description="Blocks above, for the depth policy.")
     anchor_interval: float = Field(2.0, gt=0, le=3600, description="Seconds between two looks at the chain.")
@@ -70,7 +84,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _origin_is_a_name(self) -> Self:
         if not self.origin or any(mark in self.origin for mark in " +\n") or "://" in self.origin:
-            raise ValueError("TALENTSEAL_ORIGIN: expected a URL without scheme, spaces or '+', such as log.example/2026")
+            raise ValueError(
+                "TALENTSEAL_ORIGIN: expected a URL without scheme, spaces or '+', such as log.example/2026"
+            )
         return self
 
     @property

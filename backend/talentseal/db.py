@@ -1,16 +1,16 @@
 """Two databases, one way to use them: `read` and `write` run a function in a session and return its result.
 
-`write` returns only after the commit is durable. On PostgreSQL every write is a transaction of its own, run again
-when the database says it lost a race. On SQLite one thread owns the only writing connection: writers queue in
-order of arrival, each in a savepoint, and all that wait share one commit (group commit), so nobody sleeps in
-SQLite's busy handler. A write function may therefore be run more than once and must have no effect outside its
-session; what has to follow a commit is registered with `after_commit`.
+`write` returns only after the commit is durable. On PostgreSQL every write is a transaction of its own, run
+again when the database says it lost a race. On SQLite one thread owns the only writing connection: writers
+queue in order of arrival, each in a savepoint, and all that wait share one commit (group commit), so nobody
+sleeps in SQLite's busy handler. A write function may therefore be run more than once and must have no effect
+outside its session; what has to follow a commit is registered with `after_commit`.
 """
 
 import importlib
 import queue
-import random
 import re
+import secrets
 import sqlite3
 import threading
 import time
@@ -52,7 +52,9 @@ class DatabaseBusy(Unavailable):
 
 
 class StorageFailed(Unavailable):
-    """A commit failed in a way that leaves the disk in doubt. The process writes nothing more until restarted."""
+    """A commit failed in a way that leaves the disk in doubt. The process writes nothing more until
+    restarted.
+    """
 
     code = "storage-failed"
     zh = "存储出现故障，系统已停止写入，本次操作未确认。请联系运营机构。"
@@ -79,14 +81,14 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("expected an aware time, met a naive one; take it from the clock")
         return (value - _EPOCH) // timedelta(microseconds=1)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
@@ -122,21 +124,27 @@ class Database:
         self._listeners.append(listener)
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in a session that cannot write; one snapshot on SQLite, statement by statement on PostgreSQL."""
+        """Run `work` in a session that cannot write; one snapshot on SQLite, statement by statement on
+        PostgreSQL.
+        """
         with Session(self._reading, expire_on_commit=False) as session:
             return work(session)
 
     def snapshot(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a session that cannot write and sees one state of the database throughout."""
-        engine = self._reading.execution_options(isolation_level="REPEATABLE READ") if self._writer is None else self._reading
+        engine = (
+            self._reading.execution_options(isolation_level="REPEATABLE READ")
+            if self._writer is None
+            else self._reading
+        )
         with Session(engine, expire_on_commit=False) as session:
             return work(session)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction and return its result once the commit is durable.
 
-        Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races, StorageFailed
-        when the outcome on disk is in doubt.
+        Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races,
+        StorageFailed when the outcome on disk is in doubt.
         """
         if self._writer is not None:
             return self._writer.submit(work)
@@ -150,13 +158,14 @@ class Database:
                     reach("write.before-commit")
                     session.commit()
                     reach("write.committed")
-                self._notify()
-                return result
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in _RETRYABLE_SQLSTATES:
                     raise
-                time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2**attempt)
-        raise DatabaseBusy()
+                time.sleep(_pause(attempt))
+            else:
+                self._notify()
+                return result
+        raise DatabaseBusy
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -202,7 +211,7 @@ class _GroupWriter:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write may not start another write: pass the session along instead")
         if self._failed or self._closed:
-            raise StorageFailed()
+            raise StorageFailed
         waiting = _Waiting(work)
         self._queue.put(waiting)
         result: T = waiting.future.result()
@@ -222,7 +231,9 @@ class _GroupWriter:
                 continue
             try:
                 self._commit(group)
-            except BaseException as error:  # the thread must outlive any failure, or every later writer would hang
+            except Exception as error:
+                # The thread must outlive any failure, or every later writer would hang.
+                log.exception("commit.failed")
                 self._answer(group, self._in_doubt(error))
             else:
                 self._answer(group, None)
@@ -249,7 +260,9 @@ class _GroupWriter:
 
     def _run_one(self, connection: Connection, waiting: _Waiting) -> None:
         try:
-            with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            with Session(
+                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+            ) as session:
                 waiting.result = waiting.work(session)
                 session.commit()
         except Exception as error:
@@ -276,6 +289,11 @@ class _GroupWriter:
                 waiting.future.set_exception(error)
             else:
                 waiting.future.set_result(waiting.result)
+
+
+def _pause(attempt: int) -> float:
+    """Seconds before the next attempt: doubling, and spread so that two losers do not meet again."""
+    return float(0.01 * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
 
 
 def _in_transaction(connection: Connection) -> bool:
@@ -317,7 +335,9 @@ def _pragmas(driver: ModuleType, *, writing: bool) -> list[str]:
 
 
 def sqlite_driver() -> ModuleType:
-    """pysqlite3's own recent SQLite where there is a wheel for the machine, else the one Python was built with."""
+    """pysqlite3's own recent SQLite where there is a wheel for the machine, else the one Python was built
+    with.
+    """
     try:
         return importlib.import_module("pysqlite3.dbapi2")
     except ImportError:
@@ -329,7 +349,9 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
     Those run with a rollback journal, which is slower and not affected.
     """
-    repaired = version[:2] == (3, 50) and version >= (3, 50, 7) or version[:2] == (3, 44) and version >= (3, 44, 6)
+    repaired = (version[:2] == (3, 50) and version >= (3, 50, 7)) or (
+        version[:2] == (3, 44) and version >= (3, 44, 6)
+    )
     return version >= (3, 51, 3) or repaired
 
 
@@ -338,8 +360,12 @@ def _psycopg(url: str) -> str:
 
 
 def defer_foreign_keys(session: Session) -> None:
-    """Check the deferrable foreign keys of this transaction at its commit: for copying tables that refer to themselves."""
-    session.execute(text("PRAGMA defer_foreign_keys=ON" if is_sqlite(session) else "SET CONSTRAINTS ALL DEFERRED"))
+    """Check the deferrable foreign keys of this transaction at its commit: for copying tables that refer to
+    themselves.
+    """
+    session.execute(
+        text("PRAGMA defer_foreign_keys=ON" if is_sqlite(session) else "SET CONSTRAINTS ALL DEFERRED")
+    )
 
 
 def ping(session: Session) -> None:

@@ -1,7 +1,7 @@
 """The service's one error shape: a stable code, a status, a sentence in Chinese and in English.
 
-A feature declares its errors as subclasses beside the service that raises them; `web.problems` turns them into
-RFC 9457 problem documents at the edge. The sentence says what was expected, what was met and what to do.
+A feature declares its errors as subclasses beside the service that raises them; `web.problems` turns them
+into RFC 9457 problem documents at the edge. The sentence says what was expected, what was met and what to do.
 
     TalentSealError
     ├── NotFound            404  the thing does not exist, or is not the caller's to see
@@ -15,7 +15,9 @@ from typing import ClassVar
 
 
 class TalentSealError(Exception):
-    """Base of every refusal. `params` fill the templates `zh` and `en`; they never hold personal data or secrets."""
+    """Base of every refusal. `params` fill the templates `zh` and `en`; they never hold personal data or
+    secrets.
+    """
 
     code: ClassVar[str] = "internal-error"
     status: ClassVar[int] = 500

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
-
 from talentseal.db import Base, Instant
 
 Change = Callable[[Session], object]
@@ -24,15 +25,19 @@ def mutations(session: Session, table_name: str, rows: int) -> Iterator[Mutation
     """All mutations of a table, taking up to `rows` of its rows from both ends and between."""
     table = Base.metadata.tables[table_name]
     keys = [tuple(row) for row in session.execute(select(*table.primary_key).order_by(*table.primary_key))]
-    chosen = [keys[position * (len(keys) - 1) // max(rows - 1, 1)] for position in range(min(rows, len(keys)))]
+    chosen = [
+        keys[position * (len(keys) - 1) // max(rows - 1, 1)] for position in range(min(rows, len(keys)))
+    ]
     for key in chosen:
         row = dict(session.execute(select(table).where(*_is(table, key))).mappings().one())
         yield Mutation(f"{table_name} {key}: delete", _delete(table, key))
         yield from _duplicates(table, key, row)
         for column in table.columns:
             for name, value in _values(column, row[column.name]):
-                yield Mutation(f"{table_name} {key}: {column.name} {name}", _set(table, key, {column.name: value}))
-    for left, right in zip(chosen, chosen[1:], strict=False):
+                yield Mutation(
+                    f"{table_name} {key}: {column.name} {name}", _set(table, key, {column.name: value})
+                )
+    for left, right in pairwise(chosen):
         yield from _swaps(session, table, left, right)
 
 
@@ -48,16 +53,25 @@ def _set(table: Table, key: tuple[Any, ...], values: dict[str, Any]) -> Change:
     return lambda session: session.execute(update(table).where(*_is(table, key)).values(values))
 
 
+def _insert(table: Table, row: dict[str, Any]) -> Change:
+    return lambda session: session.execute(insert(table), [row])
+
+
 def _duplicates(table: Table, key: tuple[Any, ...], row: dict[str, Any]) -> Iterator[Mutation]:
     last = list(table.primary_key)[-1]
     for name, value in _values(last, row[last.name]):
         if value is not None:
-            copy = row | {last.name: value}
-            yield Mutation(f"{table.name} {key}: duplicate as {name}", lambda session, copy=copy: session.execute(insert(table), [copy]))
+            yield Mutation(
+                f"{table.name} {key}: duplicate as {name}", _insert(table, row | {last.name: value})
+            )
 
 
-def _swaps(session: Session, table: Table, left: tuple[Any, ...], right: tuple[Any, ...]) -> Iterator[Mutation]:
-    first, second = (dict(session.execute(select(table).where(*_is(table, key))).mappings().one()) for key in (left, right))
+def _swaps(
+    session: Session, table: Table, left: tuple[Any, ...], right: tuple[Any, ...]
+) -> Iterator[Mutation]:
+    first, second = (
+        dict(session.execute(select(table).where(*_is(table, key))).mappings().one()) for key in (left, right)
+    )
     for column in table.columns:
         name = column.name
         if column.primary_key or column.unique or first[name] == second[name]:
@@ -77,7 +91,10 @@ def _values(column: Column[Any], value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(column.type, Instant):
         yield from _moments(value)
     elif isinstance(column.type, BigInteger | SmallInteger):
-        yield from ((f"to {other}", other) for other in {0 if value is None else value + 1, (value or 2) - 1, 7} - {value})
+        yield from (
+            (f"to {other}", other)
+            for other in {0 if value is None else value + 1, (value or 2) - 1, 7} - {value}
+        )
     elif isinstance(column.type, LargeBinary):
         yield from _bytes(bytes(value))
     else:
@@ -85,8 +102,6 @@ def _values(column: Column[Any], value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _moments(value: Any) -> Iterator[tuple[str, Any]]:
-    from datetime import UTC, datetime, timedelta
-
     if value is None:
         yield "to a time", datetime(2026, 11, 23, 8, 0, 1, tzinfo=UTC)
     else:

@@ -1,16 +1,16 @@
 """fsck finds every alteration of stored evidence, and nothing where there is none."""
 
 import pytest
+from sealproof.entry import Relation
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-
-from sealproof.entry import Relation
 from talentseal.errors import TalentSealError
 from talentseal.evidence import records
 from talentseal.evidence.fsck import Finding, check_log
 from talentseal.evidence.models import CheckpointRow, EvidenceDisclosure, EvidenceRecord, LogProgress, Tile
 from talentseal.evidence.records import ErasureReason
+
 from tests.evidence.conftest import Log
 from tests.evidence.tampering import Change, mutations
 from tests.evidence.test_sealing import disarm
@@ -23,7 +23,9 @@ class Undo(Exception):
 
 
 def findings_after(log: Log, change: Change) -> list[Finding] | str:
-    """What fsck finds after the change, which is then undone; the refusal when the database itself refuses it."""
+    """What fsck finds after the change, which is then undone; the refusal when the database itself refuses
+    it.
+    """
     found: list[Finding] = []
 
     def tamper(session: Session) -> None:
@@ -50,24 +52,30 @@ def grown(log: Log) -> Log:
     [target] = log.record()
     log.record(1, relation=Relation.CORRECTS, refers_to=target.id)
     log.database.write(
-        lambda session: records.erase(session, target.id, ErasureReason.RETENTION_ENDED, now=log.clock.advance(seconds=1))
+        lambda session: records.erase(
+            session, target.id, ErasureReason.RETENTION_ENDED, now=log.clock.advance(seconds=1)
+        )
     )
     log.grow(4, 2)
     log.record(1)
-    log.database.write(lambda session: session.execute(update(LogProgress).values(anchored_size=282, final_size=273)))
+    log.database.write(
+        lambda session: session.execute(update(LogProgress).values(anchored_size=282, final_size=273))
+    )
     return log
 
 
+def nothing(_session: Session) -> None:
+    """No change at all."""
+
+
 def test_an_untouched_log_has_no_findings(grown: Log) -> None:
-    assert findings_after(grown, lambda session: None) == []
+    assert findings_after(grown, nothing) == []
 
 
 def test_no_alteration_of_any_column_or_row_goes_unnoticed(grown: Log) -> None:
-    planned = [
-        mutation
-        for table in TABLES
-        for mutation in grown.database.read(lambda session, table=table: list(mutations(session, table, rows=6)))
-    ]
+    planned = grown.database.read(
+        lambda session: [mutation for table in TABLES for mutation in mutations(session, table, rows=6)]
+    )
 
     unnoticed = [mutation.what for mutation in planned if not findings_after(grown, mutation.change)]
 
@@ -78,7 +86,9 @@ def test_no_alteration_of_any_column_or_row_goes_unnoticed(grown: Log) -> None:
 
 def roll_back_last_batch(session: Session) -> None:
     session.execute(delete(EvidenceDisclosure))
-    session.execute(delete(EvidenceRecord).where(EvidenceRecord.log_index.is_(None) | (EvidenceRecord.log_index >= 280)))
+    session.execute(
+        delete(EvidenceRecord).where(EvidenceRecord.log_index.is_(None) | (EvidenceRecord.log_index >= 280))
+    )
     session.execute(delete(CheckpointRow).where(CheckpointRow.size > 280))
 
 
@@ -96,15 +106,27 @@ def roll_back_last_batch(session: Session) -> None:
         lambda session: session.execute(update(LogProgress).values(final_size=282, anchored_size=273)),
         lambda session: session.execute(delete(LogProgress)),
     ],
-    ids=["rolled back", "no disclosures", "no tiles", "no checkpoints", "content gone", "content empty", "content junk"]
-    + ["anchored between heads", "final beyond anchored", "no progress"],
+    ids=[
+        "rolled back",
+        "no disclosures",
+        "no tiles",
+        "no checkpoints",
+        "content gone",
+        "content empty",
+        "content junk",
+        "anchored between heads",
+        "final beyond anchored",
+        "no progress",
+    ],
 )
 def test_wholesale_alterations_are_found(grown: Log, change: Change) -> None:
     assert findings_after(grown, change)
 
 
 def test_fsck_itself_does_not_fail_on_what_it_finds(grown: Log) -> None:
-    outcome = findings_after(grown, lambda session: session.execute(update(EvidenceRecord).values(entry=b"\xff\x00")))
+    outcome = findings_after(
+        grown, lambda session: session.execute(update(EvidenceRecord).values(entry=b"\xff\x00"))
+    )
 
     assert not isinstance(outcome, str | TalentSealError)
     assert len(outcome) >= 282

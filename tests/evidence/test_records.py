@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 import pytest
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
-
 from sealproof import disclosure, merkle
 from sealproof import entry as log_entry
 from sealproof.entry import Relation
+from sealproof.promise import open_promise
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from talentseal import evidence
 from talentseal.evidence import Event, records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.promises import promise
 from talentseal.evidence.records import ErasureReason, RecordNotFound
-from sealproof.promise import open_promise
+
 from tests.evidence.conftest import Log, Observed
 
 
@@ -71,7 +71,10 @@ def test_a_new_kind_needs_nothing_but_its_dataclass(log: Log) -> None:
     recorded = log.database.write(lambda session: evidence.record(session, event, now=log.clock.now()))
 
     shown = {disclosure.read(item).name: disclosure.read(item).value for item in recorded.disclosures}
-    assert shown == {"approved_at": "2026-05-01T00:00:00.000000Z", "bodies": ["talent_office", "leading_group"]}
+    assert shown == {
+        "approved_at": "2026-05-01T00:00:00.000000Z",
+        "bodies": ["talent_office", "leading_group"],
+    }
 
 
 @pytest.mark.parametrize("value", [1.5, object(), b"bytes"], ids=["float", "object", "bytes"])
@@ -129,8 +132,12 @@ def test_erasing_twice_records_once(log: Log) -> None:
     [recorded] = log.record()
     reason = ErasureReason.RETENTION_ENDED
 
-    first = log.database.write(lambda session: records.erase(session, recorded.id, reason, now=log.clock.now()))
-    second = log.database.write(lambda session: records.erase(session, recorded.id, reason, now=log.clock.now()))
+    first = log.database.write(
+        lambda session: records.erase(session, recorded.id, reason, now=log.clock.now())
+    )
+    second = log.database.write(
+        lambda session: records.erase(session, recorded.id, reason, now=log.clock.now())
+    )
 
     assert first is not None
     assert second is None
@@ -139,7 +146,9 @@ def test_erasing_twice_records_once(log: Log) -> None:
 def test_erasing_what_does_not_exist_is_refused(log: Log) -> None:
     with pytest.raises(RecordNotFound) as refusal:
         log.database.write(
-            lambda session: records.erase(session, "0" * 32, ErasureReason.RETENTION_ENDED, now=log.clock.now())
+            lambda session: records.erase(
+                session, "0" * 32, ErasureReason.RETENTION_ENDED, now=log.clock.now()
+            )
         )
 
     assert refusal.value.code == "record-not-found"

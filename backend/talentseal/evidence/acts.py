@@ -28,7 +28,8 @@ def enqueue(
 ) -> RegistryAct:
     """Leave an act for the contract; asking again for the same `digest` returns the act already there.
 
-    digest: `0x` and 64 hex digits, what makes the act the same act. payload: JSON as `RegistryAct.payload` says.
+    digest: `0x` and 64 hex digits, what makes the act the same act. payload: JSON as `RegistryAct.payload`
+    says.
     """
     insert = insert_sqlite if is_sqlite(session) else insert_postgresql
     session.execute(

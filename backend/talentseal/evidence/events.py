@@ -6,8 +6,8 @@
         benefit: str
         quantity: int
 
-Every field becomes one separately salted disclosure (RFC 9901); a field that is None is left out. Nothing else has to
-be registered anywhere.
+Every field becomes one separately salted disclosure (RFC 9901); a field that is None is left out. Nothing
+else has to be registered anywhere.
 """
 
 import secrets
@@ -37,15 +37,19 @@ class Event:
         Raises TypeError for a value that has no canonical form (a float, a naive time, an unknown class).
         """
         values = ((item.name, getattr(self, item.name)) for item in fields(self))
-        made = (disclosure.make(name, canonical_value(value), salt(SALT_BYTES)) for name, value in values if value is not None)
+        made = (
+            disclosure.make(name, canonical_value(value), salt(SALT_BYTES))
+            for name, value in values
+            if value is not None
+        )
         return sorted(made, key=disclosure.digest)
 
 
 def canonical_value(value: Any) -> Json:
     """The JSON form of a field: times as RFC 3339 UTC with microseconds, dates as ISO, enums by value.
 
-    Raises TypeError for anything whose form would be ambiguous, floats among them; OutOfRange for a time that is
-    not UTC.
+    Raises TypeError for anything whose form would be ambiguous, floats among them; OutOfRange for a time that
+    is not UTC.
     """
     if isinstance(value, Enum):
         return canonical_value(value.value)
@@ -59,4 +63,6 @@ def canonical_value(value: Any) -> Json:
         return [canonical_value(item) for item in value]
     if isinstance(value, dict):
         return {str(key): canonical_value(item) for key, item in value.items()}
-    raise TypeError(f"expected text, integer, time, date, enum, list or dict in an event, met {type(value).__name__}")
+    raise TypeError(
+        f"expected text, integer, time, date, enum, list or dict in an event, met {type(value).__name__}"
+    )

@@ -1,14 +1,13 @@
-"""fsck of the evidence core: every stored value is read again and held against the log, not hash against hash.
+"""fsck of the evidence core: every stored value is read again and held against the log, not hash against
+hash.
 
-Reads in one pass, in index order, with memory that does not grow with the log. It reports and repairs nothing.
+Reads in one pass, in index order, with memory that does not grow with the log. It reports and repairs
+nothing.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from sealproof import canonical, checkpoint, cosignature, disclosure, merkle
 from sealproof import entry as log_entry
@@ -17,6 +16,9 @@ from sealproof.entry import Relation
 from sealproof.errors import ProofError
 from sealproof.note import VerifierKey
 from sealproof.tiles import TILE_WIDTH
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from talentseal.evidence.headstore import Head
 from talentseal.evidence.models import CheckpointRow, EvidenceDisclosure, EvidenceRecord, LogProgress, Tile
 from talentseal.evidence.records import MERGE_DELAY
@@ -78,7 +80,11 @@ def check_record(row: EvidenceRecord, index: int | None) -> Iterator[Finding]:
     }
     for column, value in expected.items():
         if getattr(row, column) != value:
-            yield Finding("evidence_record", row.id, f"{column}: the entry says {value}, the column {getattr(row, column)}")
+            yield Finding(
+                "evidence_record",
+                row.id,
+                f"{column}: the entry says {value}, the column {getattr(row, column)}",
+            )
 
 
 def _pages(session: Session) -> Iterator[list[EvidenceRecord]]:
@@ -139,7 +145,9 @@ class _Walk:
         stored = self.session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number))
         if stored is None or bytes(stored) != b"".join(hashes):
             met = "none" if stored is None else f"{len(stored) // HASH_LENGTH} hashes"
-            yield Finding("tile", f"{level}/{number}", f"expected {len(hashes)} hashes made from the entries, met {met}")
+            yield Finding(
+                "tile", f"{level}/{number}", f"expected {len(hashes)} hashes made from the entries, met {met}"
+            )
 
 
 @dataclass(slots=True)
@@ -171,7 +179,7 @@ class _Checkpoints:
 
     def _check(self, row: CheckpointRow, root: bytes) -> Iterator[Finding]:
         if row.previous_size != self.previous:
-            what = f"follows {row.previous_size} by its own word, but the checkpoint before it has {self.previous}"
+            what = f"says it follows {row.previous_size}; the checkpoint before it has {self.previous}"
             yield Finding("checkpoint", str(row.size), what)
         self.previous = row.size
         if bytes(row.root) != root:
@@ -185,17 +193,27 @@ class _Checkpoints:
         if (signed.size, signed.root, signed.origin) != (row.size, bytes(row.root), self.key.name):
             yield Finding("checkpoint", str(row.size), "note speaks of another head than its row")
         if signed_at != row.signed_at:
-            yield Finding("checkpoint", str(row.size), f"signed_at: signed was {signed_at}, stored is {row.signed_at}")
+            yield Finding(
+                "checkpoint", str(row.size), f"signed_at: signed was {signed_at}, stored is {row.signed_at}"
+            )
 
 
 def _check_head(session: Session, head: Head, walk: _Walk) -> Iterator[Finding]:
     if walk.size < head.size:
-        yield Finding("head store", str(head.size), f"REWOUND: {head.size} entries were signed, {walk.size} are stored")
+        yield Finding(
+            "head store", str(head.size), f"REWOUND: {head.size} entries were signed, {walk.size} are stored"
+        )
         return
     newest = session.scalars(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).one_or_none()
     published = (newest.size, bytes(newest.root), newest.note) if newest else (0, merkle.EMPTY_ROOT, "")
-    if published[0] > head.size or (published[0] == head.size and published != (head.size, head.root, head.note)):
-        yield Finding("head store", str(head.size), f"the newest checkpoint published has {published[0]} entries or differs")
+    if published[0] > head.size or (
+        published[0] == head.size and published != (head.size, head.root, head.note)
+    ):
+        yield Finding(
+            "head store",
+            str(head.size),
+            f"the newest checkpoint published has {published[0]} entries or differs",
+        )
     elif published[0] not in (head.size, head.previous_size):
         yield Finding("checkpoint", str(head.size), f"checkpoints after {published[0]} are missing")
 
@@ -207,7 +225,12 @@ def _check_pending(session: Session) -> Iterator[Finding]:
 
 def _check_disclosures(session: Session) -> Iterator[Finding]:
     rows = session.execute(
-        select(EvidenceRecord.id, EvidenceRecord.entry, EvidenceDisclosure.disclosures, EvidenceDisclosure.erased_at)
+        select(
+            EvidenceRecord.id,
+            EvidenceRecord.entry,
+            EvidenceDisclosure.disclosures,
+            EvidenceDisclosure.erased_at,
+        )
         .outerjoin(EvidenceDisclosure, EvidenceDisclosure.record_id == EvidenceRecord.id)
         .execution_options(yield_per=PAGE)
     )
@@ -237,7 +260,11 @@ def _kept_problem(raw: bytes, stored: str | None) -> str | None:
         return f"cannot be read: {error}"
     if digests != expected:
         return "the disclosures are not those that the entry commits to"
-    return None if stored == json.dumps(kept, separators=(",", ":")) else "is not in the form in which it was written"
+    return (
+        None
+        if stored == json.dumps(kept, separators=(",", ":"))
+        else "is not in the form in which it was written"
+    )
 
 
 def _erasure_problem(session: Session, record_id: str, stored: str | None, erased_at: object) -> str | None:
@@ -248,7 +275,9 @@ def _erasure_problem(session: Session, record_id: str, stored: str | None, erase
             EvidenceRecord.refers_to == record_id, EvidenceRecord.relation == Relation.ERASES
         )
     )
-    return None if erasure == erased_at else f"erased_at says {erased_at}, the log has an erasure at {erasure}"
+    return (
+        None if erasure == erased_at else f"erased_at says {erased_at}, the log has an erasure at {erasure}"
+    )
 
 
 def _check_progress(session: Session) -> Iterator[Finding]:
@@ -257,7 +286,9 @@ def _check_progress(session: Session) -> Iterator[Finding]:
         yield Finding("log_progress", "1", "the row is missing")
         return
     if not 0 <= progress.final_size <= progress.anchored_size:
-        yield Finding("log_progress", "1", f"final {progress.final_size} lies beyond anchored {progress.anchored_size}")
+        yield Finding(
+            "log_progress", "1", f"final {progress.final_size} lies beyond anchored {progress.anchored_size}"
+        )
     for column in ("anchored_size", "final_size"):
         size = getattr(progress, column)
         if size and session.get(CheckpointRow, size) is None:

@@ -1,9 +1,9 @@
 """The head store: the last signed head, in a small file outside the database.
 
-It is what makes a restored or altered database visible: the sealer signs only what provably extends the head kept
-here, and swaps the head here (compare-and-swap under a file lock, synced to disk) before a signature leaves the
-process. Keep it on another volume than the database and out of the same backup set; losing it means that an operator
-has to adopt the last published checkpoint by command.
+It is what makes a restored or altered database visible: the sealer signs only what provably extends the head
+kept here, and swaps the head here (compare-and-swap under a file lock, synced to disk) before a signature
+leaves the process. Keep it on another volume than the database and out of the same backup set; losing it
+means that an operator has to adopt the last published checkpoint by command.
 """
 
 import fcntl
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sealproof import canonical, encoding, merkle
 from sealproof.errors import ProofError
+
 from talentseal.errors import Conflict
 from talentseal.failpoints import reach
 
@@ -80,8 +81,8 @@ class HeadStore:
     def swap(self, expected: Head, following: Head) -> None:
         """Replace `expected` by `following`, durably, or raise HeadMoved and change nothing.
 
-        A crash before the rename leaves the old head, after it the new one; a signature for the new head has not
-        been shown to anyone yet in either case.
+        A crash before the rename leaves the old head, after it the new one; a signature for the new head has
+        not been shown to anyone yet in either case.
         """
         with self._locked():
             met = self.read()
@@ -128,13 +129,13 @@ def _encode(head: Head) -> bytes:
 def _decode(raw: bytes) -> Head:
     document = canonical.parse(raw, limit=LIMIT)
     if not isinstance(document, dict) or document.get("v") != 1:
-        raise ValueError("expected a head file of version 1")
+        raise TypeError("expected a head file of version 1")
     nodes, signed_at = document["nodes"], document["signed_at"]
     size, previous_size, note = document["size"], document["previous_size"], document["note"]
     if not (isinstance(size, int) and isinstance(previous_size, int)):
-        raise ValueError("expected whole numbers as sizes in a head file")
+        raise TypeError("expected whole numbers as sizes in a head file")
     if not (isinstance(nodes, list) and isinstance(note, str)):
-        raise ValueError("expected a note and subtree hashes in a head file")
+        raise TypeError("expected a note and subtree hashes in a head file")
     return Head(
         size=size,
         previous_size=previous_size,

@@ -1,7 +1,7 @@
 """Leases with fencing tokens: who of several processes seals or anchors just now.
 
-A lease only avoids wasted work. What must never happen twice is guarded by compare-and-swap: the head store for
-checkpoints, the contract's head for anchors, unique hashes for transactions.
+A lease only avoids wasted work. What must never happen twice is guarded by compare-and-swap: the head store
+for checkpoints, the contract's head for anchors, unique hashes for transactions.
 """
 
 from dataclasses import dataclass

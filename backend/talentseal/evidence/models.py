@@ -1,7 +1,8 @@
 """Tables of the evidence core.
 
-`evidence_record`, `checkpoint` are append-only: triggers refuse UPDATE and DELETE, but for the one step in which a
-record receives its index. `tile` and the right edge of the tree can be rebuilt from the records; nothing else can.
+`evidence_record`, `checkpoint` are append-only: triggers refuse UPDATE and DELETE, but for the one step in
+which a record receives its index. `tile` and the right edge of the tree can be rebuilt from the records;
+nothing else can.
 """
 
 from datetime import datetime
@@ -43,7 +44,9 @@ class EvidenceRecord(Base):
 
 
 class EvidenceDisclosure(Base):
-    """The salted fields behind one record's digests; destroyed on erasure, which leaves every proof as it was."""
+    """The salted fields behind one record's digests; destroyed on erasure, which leaves every proof as it
+    was.
+    """
 
     __tablename__ = "evidence_disclosure"
 
@@ -54,7 +57,9 @@ class EvidenceDisclosure(Base):
 
 
 class Tile(Base):
-    """Up to 256 hashes of one level of the tree (C2SP tlog-tiles, height 8); only the right edge is partial."""
+    """Up to 256 hashes of one level of the tree (C2SP tlog-tiles, height 8); only the right edge is
+    partial.
+    """
 
     __tablename__ = "tile"
 
@@ -97,13 +102,17 @@ class LogProgress(Base):
     """Entries under a head that is in a block; moved by anchoring, back as well as forward."""
     final_size: Mapped[int] = mapped_column(BigInteger, default=0)
     """Entries under a head whose block is final under the network's policy."""
-    sealer: Mapped[SealerCondition] = mapped_column(Enum(SealerCondition, native_enum=False, length=16), default=SealerCondition.RUNNING)
+    sealer: Mapped[SealerCondition] = mapped_column(
+        Enum(SealerCondition, native_enum=False, length=16), default=SealerCondition.RUNNING
+    )
     sealer_reason: Mapped[str] = mapped_column(Text, default="")
     sealer_since: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Lease(Base):
-    """Who does a single-worker job. `fence` grows with every change of holder and guards that holder's writes."""
+    """Who does a single-worker job. `fence` grows with every change of holder and guards that holder's
+    writes.
+    """
 
     __tablename__ = "lease"
 
@@ -134,8 +143,8 @@ class ActState(StrEnum):
 class RegistryAct(Base):
     """The outbox to the contract: written beside the act that asks for it, carried by anchoring.
 
-    `digest` is unique: the EIP-712 digest of an agreement's statement, or the hash of a key's registration, so that
-    one act is carried once however often it is asked for.
+    `digest` is unique: the EIP-712 digest of an agreement's statement, or the hash of a key's registration,
+    so that one act is carried once however often it is asked for.
     """
 
     __tablename__ = "registry_act"
@@ -144,11 +153,15 @@ class RegistryAct(Base):
     kind: Mapped[ActKind] = mapped_column(Enum(ActKind, native_enum=False, length=16))
     digest: Mapped[str] = mapped_column(String(66), unique=True)
     payload: Mapped[str] = mapped_column(Text)
-    """JSON: the statements and signatures of a bundle's `agreement`, or organisation, address and validity of a key."""
+    """JSON: the statements and signatures of a bundle's `agreement`, or organisation, address and validity of
+    a key.
+    """
     record_id: Mapped[str | None] = mapped_column(ForeignKey("evidence_record.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
-    state: Mapped[ActState] = mapped_column(Enum(ActState, native_enum=False, length=16), default=ActState.QUEUED, index=True)
+    state: Mapped[ActState] = mapped_column(
+        Enum(ActState, native_enum=False, length=16), default=ActState.QUEUED, index=True
+    )
     reason: Mapped[str] = mapped_column(Text, default="")
     """Why it was refused: the contract's error with its values."""
     transaction_hash: Mapped[str | None] = mapped_column(String(66))

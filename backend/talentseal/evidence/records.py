@@ -1,4 +1,6 @@
-"""Recording: the entry of an act, written in the act's own transaction, and what may be done with it afterwards."""
+"""Recording: the entry of an act, written in the act's own transaction, and what may be done with it
+afterwards.
+"""
 
 import json
 import secrets
@@ -8,11 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from sealproof import disclosure, merkle
+from sealproof.entry import Entry, Relation
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from sealproof import disclosure, merkle
-from sealproof.entry import Entry, Relation
 from talentseal.errors import NotFound
 from talentseal.evidence.events import Event
 from talentseal.evidence.models import EvidenceDisclosure, EvidenceRecord
@@ -69,8 +71,9 @@ def record(
 ) -> Recorded:
     """Write the evidence of `event` beside the act itself; both commit or roll back together.
 
-    now: the aware time that becomes `recorded_at`. relation, refers_to: given together, how this entry stands to an
-    earlier record. Raises TypeError for a field without canonical form, EntryError when the entry would be invalid.
+    now: the aware time that becomes `recorded_at`. relation, refers_to: given together, how this entry stands
+    to an earlier record. Raises TypeError for a field without canonical form, EntryError when the entry would
+    be invalid.
     """
     disclosures = tuple(event.disclose())
     entry = Entry(
@@ -112,7 +115,9 @@ def find(session: Session, record_id: str) -> EvidenceRecord:
 
 def disclosures_of(session: Session, record_id: str) -> list[str]:
     """All disclosures of a record in the order of their digests; none once they were erased."""
-    stored = session.scalar(select(EvidenceDisclosure.disclosures).where(EvidenceDisclosure.record_id == record_id))
+    stored = session.scalar(
+        select(EvidenceDisclosure.disclosures).where(EvidenceDisclosure.record_id == record_id)
+    )
     return [] if stored is None else [str(item) for item in json.loads(stored)]
 
 
@@ -125,8 +130,8 @@ def disclose(session: Session, record_id: str, names: Sequence[str]) -> list[str
 def erase(session: Session, record_id: str, reason: ErasureReason, *, now: datetime) -> Recorded | None:
     """Destroy the content and salts of a record. Its entry, index and proofs stay and still verify.
 
-    The erasure is itself recorded (kind 82), so that content missing without such an entry shows as tampering.
-    Repeating it changes nothing and returns None. Raises RecordNotFound.
+    The erasure is itself recorded (kind 82), so that content missing without such an entry shows as
+    tampering. Repeating it changes nothing and returns None. Raises RecordNotFound.
     """
     find(session, record_id)
     erased = session.execute(

@@ -4,16 +4,18 @@ One round of `Sealer.tick`, with what a crash at each point leaves behind:
 
 1. *Number.* Pending records get the next indices and the tiles their leaf hashes, in one transaction.
    A crash before the commit leaves them pending; after it, an unsigned tail that the next round signs.
-2. *Re-read and check.* The tail's entries are read back and hashed anew; the root is computed from the compact range
+2. *Re-read and check.* The tail's entries are read back and hashed anew; the root is computed from the
+compact range
    kept in the head store and, by a second path, from the tiles; both must agree, and the tiles must yield a
    consistency proof from the last signed head. One flipped bit anywhere stops the sealer here.
 3. *Sign*, in memory only. A crash loses the signature; Ed25519 makes the same one again.
-4. *Swap* the head store (compare-and-swap, synced). A crash after it leaves a head that only its owner has seen.
+4. *Swap* the head store (compare-and-swap, synced). A crash after it leaves a head that only its owner has
+seen.
 5. *Publish*: insert the checkpoint. The next round does it if a crash came between.
 
-Recovery is the same code: every round begins by comparing the database with the head store. A database that is
-behind is REWOUND, one that differs is FORKED, one whose entries do not match their hashes is CORRUPT; in each case
-nothing is signed until an operator has acted, and nothing is ever repaired here.
+Recovery is the same code: every round begins by comparing the database with the head store. A database that
+is behind is REWOUND, one that differs is FORKED, one whose entries do not match their hashes is CORRUPT; in
+each case nothing is signed until an operator has acted, and nothing is ever repaired here.
 """
 
 from dataclasses import dataclass
@@ -21,13 +23,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
+from sealproof import checkpoint, merkle, tiles
+from sealproof.errors import ProofError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from sealproof import checkpoint, merkle, tiles
-from sealproof.errors import ProofError
 from talentseal.clock import Clock
 from talentseal.db import Database, is_sqlite
 from talentseal.errors import Conflict
@@ -53,7 +55,9 @@ class SealingRefused(Conflict):
 
     code = "sealing-refused"
     zh = "日志封存已停止（{condition}）：{why}。请运行 talentseal fsck 并联系运营机构，切勿自行修复。"
-    en = "Sealing has stopped ({condition}): {why}. Run talentseal fsck and call the operator; repair nothing."
+    en = (
+        "Sealing has stopped ({condition}): {why}. Run talentseal fsck and call the operator; repair nothing."
+    )
 
     def __init__(self, condition: SealerCondition, why: str) -> None:
         self.condition = condition
@@ -80,9 +84,13 @@ class Round:
 
 
 class Sealer:
-    """Numbers, checks and signs. Any number may run; a lease lets one work and the head store lets one win."""
+    """Numbers, checks and signs. Any number may run; a lease lets one work and the head store lets one
+    win.
+    """
 
-    def __init__(self, database: Database, head_store: HeadStore, signer: LogSigner, clock: Clock, holder: str) -> None:
+    def __init__(
+        self, database: Database, head_store: HeadStore, signer: LogSigner, clock: Clock, holder: str
+    ) -> None:
         self._database = database
         self._head_store = head_store
         self._signer = signer
@@ -90,7 +98,9 @@ class Sealer:
         self._holder = holder
 
     def tick(self) -> Round:
-        """Seal what is pending, up to BATCH records. Never raises for a refused history: it reports STOPPED."""
+        """Seal what is pending, up to BATCH records. Never raises for a refused history: it reports
+        STOPPED.
+        """
         head = self._head_store.read()
         now = self._clock.now()
         try:
@@ -100,11 +110,14 @@ class Sealer:
             held = self._database.write(lambda session: leases.take(session, LEASE, self._holder, now=now))
             return self._seal(head, held, now) if held else Round(Outcome.WAITING, head.size)
         except SealingRefused as refusal:
-            self._note_condition(refusal.condition, refusal.why, now)
-            log.error("sealer.stopped", condition=refusal.condition.value, why=refusal.why)
-            return Round(Outcome.STOPPED, head.size, reason=refusal.sentence_en)
+            return self._stop(refusal, head, now)
         except (HeadMoved, leases.LeaseLost) as lost:
             return Round(Outcome.WAITING, head.size, reason=lost.sentence_en)
+
+    def _stop(self, refusal: SealingRefused, head: Head, now: datetime) -> Round:
+        self._note_condition(refusal.condition, refusal.why, now)
+        log.error("sealer.stopped", condition=refusal.condition.value, why=refusal.why)
+        return Round(Outcome.STOPPED, head.size, reason=refusal.sentence_en)
 
     def _seal(self, head: Head, held: Held, now: datetime) -> Round:
         self._publish(head)
@@ -123,9 +136,13 @@ class Sealer:
         return Round(Outcome.SEALED, size, sealed=size - head.size)
 
     def _sign(self, head: Head, size: int, now: datetime) -> Head:
-        """The head of `size` entries, signed, after everything under it was read again. Raises SealingRefused."""
+        """The head of `size` entries, signed, after everything under it was read again. Raises
+        SealingRefused.
+        """
         if head.signed_at is not None and now < head.signed_at - CLOCK_TOLERANCE:
-            raise SealingRefused(SealerCondition.CLOCK_BEHIND, f"the clock shows {now}, the last head {head.signed_at}")
+            raise SealingRefused(
+                SealerCondition.CLOCK_BEHIND, f"the clock shows {now}, the last head {head.signed_at}"
+            )
         tree_range = merkle.CompactRange(head.size, head.nodes)
         for first in range(head.size, size, BATCH):
             tree_range.extend(_reread(self._database, first, min(first + BATCH, size)))
@@ -138,7 +155,9 @@ class Sealer:
 
     def _publish(self, head: Head) -> None:
         """Make a signed head visible. Publishing it again changes nothing."""
-        if head.signed_at is None or self._database.read(lambda session: session.get(CheckpointRow, head.size)):
+        if head.signed_at is None or self._database.read(
+            lambda session: session.get(CheckpointRow, head.size)
+        ):
             return
         self._database.write(lambda session: _insert_checkpoint(session, head))
 
@@ -154,7 +173,9 @@ class Sealer:
 
 
 def _nothing_to_do(session: Session, head: Head) -> bool:
-    """True when the database holds exactly what `head` covers, published. Raises SealingRefused as check_extends."""
+    """True when the database holds exactly what `head` covers, published. Raises SealingRefused as
+    check_extends.
+    """
     check_extends(session, head)
     pending = session.scalar(select(EvidenceRecord.id).where(EvidenceRecord.log_index.is_(None)).limit(1))
     published = head.signed_at is None or session.get(CheckpointRow, head.size) is not None
@@ -171,11 +192,13 @@ def check_extends(session: Session, head: Head) -> None:
     """Refuse a database that does not contain exactly the history under `head`. Raises SealingRefused."""
     published = session.scalar(select(func.max(CheckpointRow.size))) or 0
     if published > head.size:
-        why = f"the head store knows {head.size} entries, {published} were published: it was lost or is an old copy"
+        why = f"the head store is lost or old: it knows {head.size} entries, {published} were published"
         raise SealingRefused(SealerCondition.REWOUND, why)
     size = numbered_size(session)
     if size < head.size:
-        raise SealingRefused(SealerCondition.REWOUND, f"{head.size} entries were signed, {size} are in the database")
+        raise SealingRefused(
+            SealerCondition.REWOUND, f"{head.size} entries were signed, {size} are in the database"
+        )
     try:
         root = tiles.root_from_tiles(tree.read_tile(session), head.size)
     except (tree.TileMissing, ProofError) as error:
@@ -186,13 +209,16 @@ def check_extends(session: Session, head: Head) -> None:
 
 
 def adopt(database: Database, head_store: HeadStore, signer: LogSigner) -> Head:
-    """Rebuild a lost head store from the newest published checkpoint, after reading every entry under it again.
+    """Rebuild a lost head store from the newest published checkpoint, after reading every entry under it
+    again.
 
     For an operator who knows that this database is the newest state: nothing else vouches for it any more.
     Raises SealingRefused when the entries do not add up to the checkpoint, HeadMoved when a head is there.
     """
     row = database.read(
-        lambda session: session.scalars(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).first()
+        lambda session: session.scalars(
+            select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)
+        ).first()
     )
     if row is None:
         raise SealingRefused(SealerCondition.REWOUND, "no checkpoint was ever published")
@@ -201,7 +227,9 @@ def adopt(database: Database, head_store: HeadStore, signer: LogSigner) -> Head:
         whole.extend(_reread(database, first, min(first + BATCH, row.size)))
     signed = checkpoint.open_checkpoint(row.note, [signer.verifier_key])
     if (signed.size, signed.root) != (row.size, whole.root()):
-        raise SealingRefused(SealerCondition.FORKED, f"the checkpoint of {row.size} is not that of the entries")
+        raise SealingRefused(
+            SealerCondition.FORKED, f"the checkpoint of {row.size} is not that of the entries"
+        )
     head = Head(row.size, row.previous_size, signed.root, whole.nodes, row.note, row.signed_at)
     head_store.swap(EMPTY_HEAD, head)
     return head
@@ -231,7 +259,9 @@ def reread(session: Session, first: int, last: int) -> list[bytes]:
 
 
 def check_second_path(session: Session, head: Head, size: int, root: bytes) -> None:
-    """Refuse unless the stored tiles give the same root, and prove that it extends `head`. Raises SealingRefused."""
+    """Refuse unless the stored tiles give the same root, and prove that it extends `head`. Raises
+    SealingRefused.
+    """
     reader = tree.read_tile(session)
     try:
         second = tiles.root_from_tiles(reader, size)
@@ -258,7 +288,9 @@ def _number(session: Session, held: Held) -> int:
     ).all()
     if not pending:
         return size
-    positions = [{"id": record_id, "log_index": size + offset} for offset, (record_id, _) in enumerate(pending)]
+    positions = [
+        {"id": record_id, "log_index": size + offset} for offset, (record_id, _) in enumerate(pending)
+    ]
     session.execute(update(EvidenceRecord), positions)
     tree.append(session, size, [leaf for _, leaf in pending])
     return size + len(pending)

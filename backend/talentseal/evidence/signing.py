@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from sealproof import cosignature, note
 from sealproof.checkpoint import Checkpoint
 from sealproof.note import VerifierKey
 from sealproof.promise import Promise
+
 from talentseal.errors import Conflict
 
 
@@ -37,7 +37,9 @@ class LogSigner:
         return self.key.public_key().public_bytes_raw()
 
     def sign_checkpoint(self, size: int, root: bytes, signed_at: datetime) -> str:
-        """The checkpoint note: the log's signature, and its timestamped cosignature, which says when it was made."""
+        """The checkpoint note: the log's signature, and its timestamped cosignature, which says when it was
+        made.
+        """
         checkpoint = Checkpoint(self.origin, size, root).encode()
         signed = self._sign(checkpoint)
         return cosignature.add(signed, self.origin, self._public, self.key.sign, signed_at)
@@ -50,12 +52,16 @@ class LogSigner:
 
 
 def load_signer(origin: str, path: Path) -> LogSigner:
-    """The signer whose 32-byte seed lies in `path` as hex, readable by its owner only. Raises KeyFileRefused."""
+    """The signer whose 32-byte seed lies in `path` as hex, readable by its owner only. Raises
+    KeyFileRefused.
+    """
     return LogSigner(origin, Ed25519PrivateKey.from_private_bytes(read_secret(path, length=32)))
 
 
 def create_secret(path: Path, *, length: int = 32) -> None:
-    """Write `length` fresh random bytes as hex to `path`, mode 0600. Raises FileExistsError: a key is never replaced."""
+    """Write `length` fresh random bytes as hex to `path`, mode 0600. Raises FileExistsError: a key is never
+    replaced.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -65,7 +71,9 @@ def create_secret(path: Path, *, length: int = 32) -> None:
 
 
 def read_secret(path: Path, *, length: int) -> bytes:
-    """The secret in `path`: 2 × `length` hex digits. Raises KeyFileRefused when missing, malformed or readable by others."""
+    """The secret in `path`: 2 × `length` hex digits. Raises KeyFileRefused when missing, malformed or
+    readable by others.
+    """
     try:
         mode = path.stat().st_mode
         text = path.read_text("ascii").strip()

@@ -19,7 +19,9 @@ class RecordState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogStatus:
-    """The log at one moment. Sizes count entries; oldest_pending is the time of the oldest unsealed record."""
+    """The log at one moment. Sizes count entries; oldest_pending is the time of the oldest unsealed
+    record.
+    """
 
     pending: int
     oldest_pending: datetime | None

@@ -1,15 +1,17 @@
-"""The stored tree: C2SP tiles in the `tile` table, extended by the sealer, read by everyone who makes a proof."""
+"""The stored tree: C2SP tiles in the `tile` table, extended by the sealer, read by everyone who makes a
+proof.
+"""
 
 from collections.abc import Sequence
 
+from sealproof import merkle
+from sealproof.encoding import HASH_LENGTH
+from sealproof.tiles import TILE_WIDTH, ReadTile
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from sealproof import merkle
-from sealproof.encoding import HASH_LENGTH
-from sealproof.tiles import TILE_WIDTH, ReadTile
 from talentseal.db import is_sqlite
 from talentseal.errors import Conflict
 from talentseal.evidence.models import Tile
@@ -19,8 +21,8 @@ TILE_BYTES = TILE_WIDTH * HASH_LENGTH
 
 class TileMissing(Conflict):
     code = "tile-missing"
-    zh = "日志树缺少或损坏第 {level} 层第 {number} 块（需要 {needed} 个哈希，实有 {met} 个）。请运行 talentseal fsck。"
-    en = "Tile {number} of level {level} is missing or short (needed {needed} hashes, met {met}); run talentseal fsck."
+    zh = "日志树第 {level} 层第 {number} 块应有 {needed} 个哈希，实有 {met} 个。请运行 talentseal fsck。"
+    en = "Tile {number} of level {level} lacks hashes (needed {needed}, met {met}); run talentseal fsck."
 
 
 def append(session: Session, size: int, leaf_hashes: Sequence[bytes]) -> None:
@@ -36,7 +38,9 @@ def append(session: Session, size: int, leaf_hashes: Sequence[bytes]) -> None:
 
 
 def _append_level(session: Session, level: int, position: int, added: list[bytes]) -> list[bytes]:
-    """Append hashes at `position` of one level; the roots of the tiles that became full, for the level above."""
+    """Append hashes at `position` of one level; the roots of the tiles that became full, for the level
+    above.
+    """
     number, kept = divmod(position, TILE_WIDTH)
     hashes = read_tile(session)(level, number, kept) if kept else b""
     hashes += b"".join(added)
@@ -66,7 +70,9 @@ def _store(session: Session, tiles: list[dict[str, object]]) -> None:
 
 
 def read_tile(session: Session) -> ReadTile:
-    """A reader (level, number, width) → width × 32 bytes, as `sealproof.tiles` takes it. Raises TileMissing."""
+    """A reader (level, number, width) → width × 32 bytes, as `sealproof.tiles` takes it. Raises
+    TileMissing.
+    """
 
     def read(level: int, number: int, width: int) -> bytes:
         hashes = session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number)) or b""

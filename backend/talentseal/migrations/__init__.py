@@ -1,4 +1,6 @@
-"""The database's history (Alembic). `upgrade` is the only way tables come into being, in tests as in production."""
+"""The database's history (Alembic). `upgrade` is the only way tables come into being, in tests as in
+production.
+"""
 
 from importlib.resources import as_file, files
 

@@ -1,7 +1,7 @@
 """Triggers that make the database itself refuse to alter or delete recorded evidence.
 
-They stop mistakes and careless tools. Whoever may drop triggers can get round them; that is what the log's proofs,
-fsck and the head store are for.
+They stop mistakes and careless tools. Whoever may drop triggers can get round them; that is what the log's
+proofs, fsck and the head store are for.
 """
 
 from alembic import op
@@ -29,7 +29,8 @@ def _refuse(table: str, action: str, allowed: str = "") -> None:
     if op.get_bind().dialect.name == "sqlite":
         when = f"WHEN NOT ({allowed.format(same='')})" if allowed else ""
         op.execute(
-            f"CREATE TRIGGER {name} BEFORE {action} ON {table} {when} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            f"CREATE TRIGGER {name} BEFORE {action} ON {table} {when} "
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
         return
     when = f"WHEN (NOT ({allowed.format(same='NOT DISTINCT FROM')}))" if allowed else ""
@@ -37,4 +38,6 @@ def _refuse(table: str, action: str, allowed: str = "") -> None:
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
         f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
     )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {action} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION {name}()")
+    op.execute(
+        f"CREATE TRIGGER {name} BEFORE {action} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION {name}()"
+    )

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_records, protect_rows
 
@@ -479,7 +478,8 @@ def upgrade() -> None:
     with op.batch_alter_table("stipulation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stipulation_record_id"), ["record_id"], unique=False)
     op.execute(
-        "INSERT INTO log_progress (id, anchored_size, final_size, sealer, sealer_reason) VALUES (1, 0, 0, 'RUNNING', '')"
+        "INSERT INTO log_progress (id, anchored_size, final_size, sealer, sealer_reason) "
+        "VALUES (1, 0, 0, 'RUNNING', '')"
     )
     protect_records()
     protect_rows("checkpoint")
