@@ -1,7 +1,7 @@
 """API keys: `ts_<id>_<secret>`, Argon2id at rest, verified in bounded memory and remembered for five minutes.
 
-A revoked key or a disabled account is refused by the next request: both are read from the database every time, only
-the slow hash is remembered, and that under a keyed digest which lives in this process alone.
+A revoked key or a disabled account is refused by the next request: both are read from the database every
+time, only the slow hash is remembered, and that under a keyed digest which lives in this process alone.
 """
 
 import hashlib
@@ -58,7 +58,10 @@ class TooManyAttempts(TalentSealError):
 
 @dataclass(frozen=True, slots=True)
 class MintedKey:
-    """A fresh key. `text` is shown once to its holder and kept nowhere; `secret_hash` is what the table takes."""
+    """A fresh key.
+
+    `text` is shown once to its holder and kept nowhere; `secret_hash` is what the table takes.
+    """
 
     id: str
     text: str = field(repr=False)
@@ -101,7 +104,7 @@ def all_scopes(role: Role) -> frozenset[Permission]:
 
 
 class BackOff:
-    """Failures by address: after FREE_FAILURES in a row each further one doubles the wait, from 1 s to 15 min."""
+    """Failures by address: after FREE_FAILURES in a row each further one doubles the wait, 1 s to 15 min."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -165,7 +168,7 @@ class Authenticator:
         self._back_off.check(address)
         if not self._secret_matches(holder, secret) or holder is None:
             self._back_off.failed(address)
-            raise Unauthenticated()
+            raise Unauthenticated
         self._back_off.succeeded(address)
         self._remember(token)
         self._note_use(key_id)
@@ -196,7 +199,9 @@ class Authenticator:
     def _note_use(self, key_id: str) -> None:
         now = self._now()
         self._database.write(
-            lambda session: session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+            lambda session: session.execute(
+                update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now)
+            )
         )
 
 
@@ -205,5 +210,5 @@ def _parse(authorization: str | None) -> tuple[str, str]:
     scheme, _, credentials = (authorization or "").partition(" ")
     form = _FORM.match(credentials.strip())
     if scheme.lower() != "bearer" or form is None:
-        raise Unauthenticated()
+        raise Unauthenticated
     return form[1], form[2]

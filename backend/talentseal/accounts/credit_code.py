@@ -9,7 +9,9 @@ LENGTH: Final = 18
 
 def check_character(body: str) -> str:
     """The 18th character for the 17 given ones. Raises ValueError for a character outside the alphabet."""
-    total = sum(_ALPHABET.index(character) * pow(3, position, _MODULUS) for position, character in enumerate(body))
+    total = sum(
+        _ALPHABET.index(character) * pow(3, position, _MODULUS) for position, character in enumerate(body)
+    )
     return _ALPHABET[-total % _MODULUS]
 
 

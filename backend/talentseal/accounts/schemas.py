@@ -12,7 +12,10 @@ from talentseal.accounts.roles import Role
 
 
 def clean_text(text: str) -> str:
-    """`text` in Unicode NFC without surrounding blanks. Raises ValueError for control characters or no text at all."""
+    """`text` in Unicode NFC without surrounding blanks.
+
+    Raises ValueError for control characters or no text at all.
+    """
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
         raise ValueError("expected some text")

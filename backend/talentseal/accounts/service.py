@@ -62,7 +62,7 @@ def add_organisation(
         with session.begin_nested():
             session.add(organisation)
     except IntegrityError:
-        raise OrganisationExists() from None
+        raise OrganisationExists from None
     return organisation
 
 

@@ -1,4 +1,6 @@
-"""Evidence kinds of agreements (domain specification §2.1); all parties' signatures stand behind 10, 11 and 13."""
+"""Evidence kinds of agreements (domain specification §2.1); all parties' signatures stand behind 10, 11 and
+13.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -41,7 +43,7 @@ class AgreementTerminated(Event):
 
 @dataclass(frozen=True, slots=True)
 class StipulationDeclared(Event):
-    """One duty of a signed version. position: of its leaf; leaf: 0x and the 64 hex digits of the leaf hash."""
+    """One duty of a signed version. position: of its leaf; leaf: 0x and 64 hex digits of the leaf hash."""
 
     kind: ClassVar[int] = 20
     agreement: str

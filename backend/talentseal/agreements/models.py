@@ -43,7 +43,7 @@ class StatementKind(StrEnum):
 
 
 class Document(Base):
-    """A submitted document: its digests always, its bytes only encrypted and only if the partner left them."""
+    """A submitted document: its digests always, its bytes only encrypted and only if the partner left it."""
 
     __tablename__ = "agreement_document"
 

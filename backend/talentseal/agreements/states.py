@@ -34,9 +34,9 @@ class AgreementState(StrEnum):
 class Facts:
     """Everything the state follows from.
 
-    signed: signatures given, of `parties`. act: the registry act, None while there is none. record_final: whether the
-    evidence record lies under a final head. superseded_from: first day of a successor whose act is final.
-    terminated_at: when a termination whose act is final takes effect.
+    signed: signatures given, of `parties`. act: the registry act, None while there is none. record_final:
+    whether the evidence record lies under a final head. superseded_from: first day of a successor whose act
+    is final. terminated_at: when a termination whose act is final takes effect.
     """
 
     submitted: bool

@@ -17,7 +17,10 @@ class KeyAct(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SigningKeyChanged(Event):
-    """An organisation's key was registered or revoked. Addresses are pseudonyms of organisations, not of people."""
+    """An organisation's key was registered or revoked.
+
+    Addresses are pseudonyms of organisations, not of people.
+    """
 
     kind: ClassVar[int] = 90
     organisation: str

@@ -1,7 +1,8 @@
 """Signing keys: asked for → proven → registered (on the contract too) → revoked.
 
-An organisation's key counts only after the organisation has shown that it holds the private half, and after somebody
-else, the operator, has approved it. Registration and revocation go to the contract as acts and into the log.
+An organisation's key counts only after the organisation has shown that it holds the private half, and after
+somebody else, the operator, has approved it. Registration and revocation go to the contract as acts and into
+the log.
 """
 
 import hashlib
@@ -47,7 +48,9 @@ class KeyStateRefused(Conflict):
 class PublicKeyRefused(Invalid):
     code: ClassVar[str] = "public-key-refused"
     zh: ClassVar[str] = "地址 {address} 的私钥是公开的测试密钥，仅可用于演示模式。请生成新的密钥。"
-    en: ClassVar[str] = "The private key of {address} is public and allowed in demonstrations only; create a new key."
+    en: ClassVar[str] = (
+        "The private key of {address} is public and allowed in demonstrations only; create a new key."
+    )
 
 
 class ValidityRefused(Invalid):
@@ -59,7 +62,9 @@ class ValidityRefused(Invalid):
 class PossessionNotProven(Invalid):
     code: ClassVar[str] = "possession-not-proven"
     zh: ClassVar[str] = "签名与所申请的地址不符，未能证明持有私钥。请用该密钥对质询文本重新签名（EIP-191）。"
-    en: ClassVar[str] = "The signature is not of the requested address; sign the challenge text with that key (EIP-191)."
+    en: ClassVar[str] = (
+        "The signature is not of the requested address; sign the challenge text with that key (EIP-191)."
+    )
 
 
 class ChallengeExpired(Conflict):
@@ -77,7 +82,9 @@ class OwnRequest(Conflict):
 class SigningKeyInvalid(Conflict):
     code: ClassVar[str] = "signing-key-invalid"
     zh: ClassVar[str] = "机构 {organisation} 的签名密钥 {address} 未登记、已撤销或不在有效期内。"
-    en: ClassVar[str] = "Key {address} of organisation {organisation} is not registered, revoked or out of its validity."
+    en: ClassVar[str] = (
+        "Key {address} of organisation {organisation} is not registered, revoked or out of its validity."
+    )
 
 
 class NoSigningKey(Conflict):
@@ -106,7 +113,7 @@ def request_key(
     valid_from = command.valid_from or now
     valid_until = command.valid_until or valid_from + DEFAULT_VALIDITY
     if valid_until <= max(valid_from, now):
-        raise ValidityRefused()
+        raise ValidityRefused
     key = _locked(session, actor.organisation_id, command.address)
     if key is None:
         key = OrganisationKey(organisation_id=actor.organisation_id, address=command.address, nonce=0)
@@ -115,35 +122,46 @@ def request_key(
         raise KeyStateRefused(state=key.state.value)
     # Whole seconds: that is what the contract stores, and both must agree.
     key.valid_from, key.valid_until = valid_from.replace(microsecond=0), valid_until.replace(microsecond=0)
-    key.state, key.proof, key.decided_by, key.decided_at, key.revoked_at = KeyState.REQUESTED, None, None, None, None
+    key.state, key.proof, key.decided_by, key.decided_at, key.revoked_at = (
+        KeyState.REQUESTED,
+        None,
+        None,
+        None,
+        None,
+    )
     key.requested_by, key.requested_at = actor.account_id, now
     key.challenge_expires_at = now + CHALLENGE_TERM
     key.challenge = _challenge(actor.organisation_id, command.address, key.challenge_expires_at)
     try:
         session.flush()
     except IntegrityError:  # a rival asked for the same key in the same instant
-        raise Conflict() from None
+        raise Conflict from None
     return key
 
 
-def prove_key(session: Session, actor: Actor, address: str, signature: str, *, now: datetime) -> OrganisationKey:
-    """Take the key's signature over its challenge. Raises KeyNotFound, ChallengeExpired, PossessionNotProven."""
+def prove_key(
+    session: Session, actor: Actor, address: str, signature: str, *, now: datetime
+) -> OrganisationKey:
+    """Take the key's signature over its challenge.
+
+    Raises KeyNotFound, KeyStateRefused, ChallengeExpired, PossessionNotProven.
+    """
     actor.require(Permission.SIGNING_KEY_REQUEST)
     key = _locked(session, actor.organisation_id, address)
     if key is None:
-        raise KeyNotFound()
+        raise KeyNotFound
     if key.state is KeyState.PROVEN and key.proof == signature:
         return key
     if key.state is not KeyState.REQUESTED:
         raise KeyStateRefused(state=key.state.value)
     if now > key.challenge_expires_at:
-        raise ChallengeExpired()
+        raise ChallengeExpired
     try:
         signer = secp256k1.recover(personal_digest(key.challenge), bytes.fromhex(signature[2:]))
     except ProofError:
-        raise PossessionNotProven() from None
+        raise PossessionNotProven from None
     if signer != key.address:
-        raise PossessionNotProven()
+        raise PossessionNotProven
     key.state, key.proof = KeyState.PROVEN, signature
     session.flush()
     return key
@@ -159,13 +177,13 @@ def approve_key(
     actor.require(Permission.SIGNING_KEY_DECIDE)
     key = _locked(session, organisation_id, address)
     if key is None:
-        raise KeyNotFound()
+        raise KeyNotFound
     if key.state is not KeyState.PROVEN:
         raise KeyStateRefused(state=key.state.value)
     if key.requested_by == actor.account_id:
-        raise OwnRequest()
+        raise OwnRequest
     if key.valid_until <= now:
-        raise ValidityRefused()
+        raise ValidityRefused
     key.state, key.decided_by, key.decided_at = KeyState.REGISTERED, actor.account_id, now
     _carry(session, key, ActKind.SET_KEY, KeyAct.REGISTERED, now=now)
     return key
@@ -183,7 +201,7 @@ def revoke_key(
     actor.require(Permission.SIGNING_KEY_REQUEST)
     key = _locked(session, organisation_id, address)
     if key is None:
-        raise KeyNotFound()
+        raise KeyNotFound
     if key.state is KeyState.REVOKED:
         return key
     registered = key.state is KeyState.REGISTERED
@@ -195,14 +213,16 @@ def revoke_key(
 
 
 def keys_of(session: Session, actor: Actor, organisation_id: str) -> list[OrganisationKey]:
-    """All keys of an organisation: one's own, or any for the operator. Raises KeyNotFound for foreign ones."""
+    """All keys of an organisation: one's own, or any for the operator. Raises KeyNotFound for others."""
     if actor.organisation_id != organisation_id and not actor.may(Permission.SIGNING_KEY_DECIDE):
-        raise KeyNotFound()
+        raise KeyNotFound
     query = select(OrganisationKey).where(OrganisationKey.organisation_id == organisation_id)
     return list(session.scalars(query.order_by(OrganisationKey.requested_at, OrganisationKey.address)))
 
 
-def valid_key(session: Session, organisation_id: str, address: str | None, *, now: datetime) -> OrganisationKey:
+def valid_key(
+    session: Session, organisation_id: str, address: str | None, *, now: datetime
+) -> OrganisationKey:
     """The key by which an organisation signs now: the named one, or its only one.
 
     Raises SigningKeyInvalid, NoSigningKey, SeveralSigningKeys.
@@ -227,13 +247,15 @@ def valid_key(session: Session, organisation_id: str, address: str | None, *, no
 
 
 def registered_keys(session: Session) -> list[tuple[str, str, int]]:
-    """(organisation, address, last known nonce) of every registered key: what the worker compares with the chain."""
+    """(organisation, address, last known nonce) of every registered key: what the worker compares with the
+    chain.
+    """
     query = select(OrganisationKey.organisation_id, OrganisationKey.address, OrganisationKey.nonce)
     return [row.tuple() for row in session.execute(query.where(OrganisationKey.state == KeyState.REGISTERED))]
 
 
 def note_nonce(session: Session, organisation_id: str, address: str, nonce: int) -> None:
-    """Keep what the contract says about a key's nonce; a higher one voids the signatures it gave out before."""
+    """Keep what the contract says about a key's nonce; a higher one voids the signatures given before."""
     key = _locked(session, organisation_id, address)
     if key is not None:
         key.nonce = nonce
@@ -278,3 +300,9 @@ def _carry(session: Session, key: OrganisationKey, kind: ActKind, act: KeyAct, *
     meaning = {"kind": kind.value, "record": recorded.id, **payload}
     digest = "0x" + hashlib.sha256(canonical.encode(meaning)).hexdigest()
     acts.enqueue(session, kind, digest=digest, payload=payload, now=now, record_id=recorded.id)
+
+
+def own_only(actor: Actor, organisation_id: str) -> None:
+    """Refuse what concerns another organisation as if it did not exist. Raises KeyNotFound."""
+    if actor.organisation_id != organisation_id:
+        raise KeyNotFound

@@ -1,8 +1,8 @@
 """Idempotency-Key: the same request sent again gets the same answer and has no second effect.
 
-The answer is stored in the transaction of the effect itself, so there is no moment at which one exists without the
-other. A second request with the same key waits for the first at the table's primary key and then replays its answer;
-refusals roll back and are therefore decided anew. Scope: account, route, key.
+The answer is stored in the transaction of the effect itself, so there is no moment at which one exists
+without the other. A second request with the same key waits for the first at the table's primary key and then
+replays its answer; refusals roll back and are therefore decided anew. Scope: account, route, key.
 """
 
 import hashlib
@@ -53,7 +53,10 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the effect answers with. The body holds identifiers and states, never content: it is kept KEPT long."""
+    """What the effect answers with.
+
+    The body holds identifiers and states, never content: it is kept KEPT long.
+    """
 
     status: int
     body: BaseModel
@@ -64,7 +67,9 @@ def fingerprint(path: str, meaning: Any) -> str:
     return hashlib.sha256(canonical.encode({"path": path, "request": meaning})).hexdigest()
 
 
-def perform(database: Database, once: Once, effect: Callable[[Session], Answer], *, now: datetime) -> Response:
+def perform(
+    database: Database, once: Once, effect: Callable[[Session], Answer], *, now: datetime
+) -> Response:
     """Run `effect` in one transaction, or replay its stored answer. Returns after the commit is durable.
 
     Raises KeyReused when the key came with another request before, and whatever `effect` raises.
@@ -90,7 +95,7 @@ def _same(once: Once) -> tuple[Any, ...]:
 
 
 def _claim(session: Session, once: Once, now: datetime) -> bool:
-    """Whether this request is the first with its key. On PostgreSQL waits for a rival's commit or rollback."""
+    """Whether this request is the first with its key. PostgreSQL waits for a rival's commit or rollback."""
     insert = insert_sqlite if is_sqlite(session) else insert_postgresql
     claimed = session.execute(
         insert(IdempotentAnswer)
@@ -112,7 +117,7 @@ def _claim(session: Session, once: Once, now: datetime) -> bool:
 def _replay(session: Session, once: Once) -> Response:
     stored = session.scalars(select(IdempotentAnswer).where(*_same(once))).one()
     if stored.fingerprint != once.fingerprint:
-        raise KeyReused()
+        raise KeyReused
     headers = {"Idempotency-Replayed": "true"}
     return Response(stored.body, stored.status, media_type="application/json", headers=headers)
 

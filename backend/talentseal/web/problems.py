@@ -1,7 +1,7 @@
 """Every refusal as an RFC 9457 problem document: one shape, a stable code, a Chinese and an English sentence.
 
-`title` and `detail` follow Accept-Language (Chinese unless English is preferred); `zh` and `en` are always there.
-What the caller sent is never repeated: it may be personal.
+`title` and `detail` follow Accept-Language (Chinese unless English is preferred); `zh` and `en` are always
+there. What the caller sent is never repeated: it may be personal.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -168,7 +168,12 @@ def of_error(error: TalentSealError, *, english: bool) -> Response:
 def of_status(status: int, *, english: bool, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal of the HTTP layer itself as a problem document."""
     code, zh, en = _HTTP.get(
-        status, ("request-refused", "请求未被接受，请检查后重试。", "The request was refused; check it and try again.")
+        status,
+        (
+            "request-refused",
+            "请求未被接受，请检查后重试。",
+            "The request was refused; check it and try again.",
+        ),
     )
     return answer(status, code, zh, en, english=english, headers=headers)
 
@@ -231,7 +236,9 @@ class LastResort:
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
-            log.error("request.crashed", error=type(error).__name__, where=_where(error))
+            log.error(  # noqa: TRY400 - a traceback would show values
+                "request.crashed", error=type(error).__name__, where=_where(error)
+            )
             if started:
                 raise
             english = prefers_english(Request(scope).headers.get("accept-language"))

@@ -1,0 +1,347 @@
+"""Reading agreements: who may see which version, the facts behind its state, and the views.
+
+What belongs to others and what does not exist are refused alike: an identifier tells a stranger nothing.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from sealproof.eip712 import AgreementStatement, Domain, TerminationStatement
+from talentseal.accounts.roles import Actor, Permission
+from talentseal.agreements.documents import DocumentCipher, MediaType, Sealed
+from talentseal.agreements.models import (
+    AgreementParty,
+    AgreementTermination,
+    AgreementVersion,
+    Document,
+    StatementSignature,
+    Stipulation,
+)
+from talentseal.agreements.schemas import (
+    AgreementReceipt,
+    AgreementSummary,
+    AgreementView,
+    DocumentDigests,
+    PartyView,
+    TerminationView,
+    TypedData,
+)
+from talentseal.agreements.states import AgreementState, Facts, state_of
+from talentseal.errors import NotFound
+from talentseal.evidence import acts, status
+from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct
+from talentseal.evidence.status import LogStatus, RecordState
+
+Promise = Callable[[EvidenceRecord], str]
+"""Signs the promise of a record (`evidence.promises`)."""
+
+
+class AgreementNotFound(NotFound):
+    code: ClassVar[str] = "agreement-not-found"
+    zh: ClassVar[str] = "没有找到该协议或版本，或您无权查看。请核对编号。"
+    en: ClassVar[str] = (
+        "This agreement or version does not exist or is not yours to see; check the identifiers."
+    )
+
+
+class DocumentNotKept(NotFound):
+    code: ClassVar[str] = "document-not-kept"
+    zh: ClassVar[str] = "该协议只保存了摘要，原件由提交方保管。请向提交方索取。"
+    en: ClassVar[str] = "Only digests are kept for this agreement; ask the submitting party for the document."
+
+
+class TerminationNotFound(NotFound):
+    code: ClassVar[str] = "termination-not-found"
+    zh: ClassVar[str] = "该版本没有终止申请。"
+    en: ClassVar[str] = "No termination has been proposed for this version."
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDocument:
+    """A decrypted document. media_type, sha256: as submitted."""
+
+    plain: bytes
+    media_type: MediaType
+    sha256: str
+
+
+def version_of(
+    session: Session, actor: Actor, agreement_id: str, number: int, *, lock: bool = False
+) -> AgreementVersion:
+    """The version of that number that `actor` may see: the live one, else the last returned. Raises
+    AgreementNotFound.
+
+    lock: hold the row until the transaction ends, so that signing, returning and amending queue up.
+    """
+    actor.require(Permission.AGREEMENT_READ)
+    query = (
+        _visible(actor)
+        .where(AgreementVersion.agreement_id == agreement_id, AgreementVersion.version == number)
+        .order_by(AgreementVersion.returned_at.is_not(None), AgreementVersion.created_at.desc())
+        .limit(1)
+    )
+    version = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if version is None:
+        raise AgreementNotFound
+    return version
+
+
+def _visible(actor: Actor) -> Select[AgreementVersion]:
+    """Versions that `actor` may see: drafts are their submitter's alone, the rest their parties'."""
+    mine = select(AgreementParty.version_id).where(AgreementParty.organisation_id == actor.organisation_id)
+    scope = true() if actor.may(Permission.AGREEMENT_READ_ALL) else AgreementVersion.id.in_(mine)
+    shared = and_(AgreementVersion.submitted_at.is_not(None), scope)
+    return select(AgreementVersion).where(or_(shared, AgreementVersion.submitter_id == actor.organisation_id))
+
+
+def page_of(session: Session, actor: Actor, *, after: str | None, limit: int) -> list[AgreementVersion]:
+    """Up to `limit` visible versions, newest first, following the version with the internal id `after`."""
+    actor.require(Permission.AGREEMENT_READ)
+    query = (
+        _visible(actor).order_by(AgreementVersion.created_at.desc(), AgreementVersion.id.desc()).limit(limit)
+    )
+    last = session.get(AgreementVersion, after) if after else None
+    if last is not None:
+        older = AgreementVersion.created_at < last.created_at
+        same = (AgreementVersion.created_at == last.created_at) & (AgreementVersion.id < last.id)
+        query = query.where(or_(older, same))
+    return list(session.scalars(query))
+
+
+def parties_of(session: Session, version: AgreementVersion) -> list[AgreementParty]:
+    """The parties in the order of the statement."""
+    query = select(AgreementParty).where(AgreementParty.version_id == version.id)
+    return list(session.scalars(query.order_by(AgreementParty.position)))
+
+
+def stipulations_of(session: Session, version: AgreementVersion) -> list[Stipulation]:
+    """The stipulations in the order of their leaves."""
+    query = select(Stipulation).where(Stipulation.version_id == version.id)
+    return list(session.scalars(query.order_by(Stipulation.position)))
+
+
+def signatures_of(session: Session, digest: str) -> dict[str, StatementSignature]:
+    """The signatures over a statement, by organisation."""
+    query = select(StatementSignature).where(StatementSignature.digest == digest)
+    return {row.organisation_id: row for row in session.scalars(query)}
+
+
+def termination_of(
+    session: Session, version: AgreementVersion, *, lock: bool = False
+) -> AgreementTermination | None:
+    """The version's termination, proposed or signed; None when there is none."""
+    return session.get(AgreementTermination, version.id, with_for_update=lock or None)
+
+
+def statement_of(version: AgreementVersion) -> AgreementStatement:
+    """The typed statement as stored."""
+    return AgreementStatement.from_json(json.loads(version.statement))
+
+
+def domain_of(version: AgreementVersion) -> Domain:
+    """Where the version's signatures hold."""
+    return Domain(version.chain_id, version.contract)
+
+
+def facts_of(session: Session, version: AgreementVersion, log: LogStatus | None = None) -> Facts:
+    """Everything that the version's state follows from. log: where the log stands, read when left out."""
+    act = acts.act_of(session, version.digest)
+    record = session.get(EvidenceRecord, version.record_id) if version.record_id else None
+    log = log or status.log_status(session)
+    final = record is not None and log.state_at(record.log_index) is RecordState.FINAL
+    return Facts(
+        submitted=version.submitted_at is not None,
+        returned=version.returned_at is not None,
+        signed=len(signatures_of(session, version.digest)),
+        parties=len(parties_of(session, version)),
+        deadline=version.deadline,
+        effective_from=version.effective_from,
+        valid_through=version.valid_through,
+        act=None if act is None else ActState(act.state),
+        record_final=final,
+        superseded_from=_superseded_from(session, version),
+        terminated_at=_terminated_at(session, version),
+    )
+
+
+def _superseded_from(session: Session, version: AgreementVersion) -> Any:
+    """First day of the successor that the contract has concluded; None while there is none."""
+    return session.scalar(
+        select(AgreementVersion.effective_from)
+        .join(RegistryAct, RegistryAct.digest == AgreementVersion.digest)
+        .where(AgreementVersion.previous_id == version.id, RegistryAct.state == ActState.FINAL)
+    )
+
+
+def _terminated_at(session: Session, version: AgreementVersion) -> datetime | None:
+    """When the termination that the contract has takes effect; None while there is none."""
+    return session.scalar(
+        select(AgreementTermination.effective_at)
+        .join(RegistryAct, RegistryAct.digest == AgreementTermination.digest)
+        .where(AgreementTermination.version_id == version.id, RegistryAct.state == ActState.FINAL)
+    )
+
+
+def state_at(session: Session, version: AgreementVersion, *, now: datetime) -> AgreementState:
+    """The one state in which the version is shown at `now`."""
+    return state_of(facts_of(session, version), now=now)
+
+
+def in_force(session: Session, agreement_id: str, *, now: datetime) -> AgreementVersion | None:
+    """The version that is EVIDENCED and IN_FORCE now, for features that act under an agreement; None if none
+    is.
+    """
+    query = select(AgreementVersion).where(
+        AgreementVersion.agreement_id == agreement_id, AgreementVersion.signed_at.is_not(None)
+    )
+    for version in session.scalars(query.order_by(AgreementVersion.version.desc())):
+        if state_at(session, version, now=now) is AgreementState.IN_FORCE:
+            return version
+    return None
+
+
+def receipt(
+    session: Session, version: AgreementVersion, promise: Promise, *, now: datetime
+) -> AgreementReceipt:
+    """What every unsafe request about a version is answered with."""
+    facts = facts_of(session, version)
+    record = session.get(EvidenceRecord, version.record_id) if version.record_id else None
+    return AgreementReceipt(
+        agreement=version.agreement_id,
+        version=version.version,
+        state=state_of(facts, now=now),
+        digest=version.digest,
+        commitment=commitment_of(version),
+        signed=facts.signed,
+        parties=facts.parties,
+        record=version.record_id,
+        promise=promise(record) if record else None,
+    )
+
+
+def commitment_of(version: AgreementVersion) -> str:
+    """0x and 64 hex digits: SHA-256 of the terms text."""
+    return "0x" + statement_of(version).commitment.hex()
+
+
+def summary(session: Session, version: AgreementVersion, *, now: datetime) -> AgreementSummary:
+    """One line of a list."""
+    return AgreementSummary(
+        agreement=version.agreement_id,
+        version=version.version,
+        state=state_at(session, version, now=now),
+        number=version.number,
+        title=version.title,
+        category=version.category,
+        effective_from=version.effective_from,
+        valid_through=version.valid_through,
+        created_at=version.created_at,
+    )
+
+
+def view(session: Session, version: AgreementVersion, *, now: datetime) -> AgreementView:
+    """One version in full, as its parties see it."""
+    signed = signatures_of(session, version.digest)
+    document = session.get_one(Document, version.document_id)
+    record = session.get(EvidenceRecord, version.record_id) if version.record_id else None
+    act = acts.act_of(session, version.digest)
+    facts = facts_of(session, version)
+    return AgreementView(
+        **summary(session, version, now=now).model_dump(),
+        submitter=version.submitter_id,
+        digest=version.digest,
+        commitment=commitment_of(version),
+        chain_id=version.chain_id,
+        contract=version.contract,
+        deadline=version.deadline,
+        document=DocumentDigests(
+            sha256=document.sha256,
+            sm3=document.sm3,
+            size=document.size,
+            media_type=MediaType(document.media_type),
+        ),
+        document_kept=document.ciphertext is not None,
+        parties=[
+            PartyView(
+                organisation=party.organisation_id,
+                role=party.signatory_role,
+                signer=party.signer,
+                signed=party.organisation_id in signed,
+            )
+            for party in parties_of(session, version)
+        ],
+        terms=version.terms,
+        terms_disclosures=_disclosures(version.terms_disclosures),
+        stipulations=[row.disclosure for row in stipulations_of(session, version)],
+        statement=json.loads(version.statement),
+        return_reason=_why_returned(version, facts, act),
+        record=version.record_id,
+        record_state=status.state_of(session, record) if record else None,
+        act_transaction=act.transaction_hash if act else None,
+        termination=_termination_view(session, version),
+    )
+
+
+def _why_returned(version: AgreementVersion, facts: Facts, act: RegistryAct | None) -> str | None:
+    if version.return_reason is not None:
+        return version.return_reason
+    if facts.act is ActState.REFUSED and act is not None:
+        return f"the contract refused: {act.reason}"
+    return None
+
+
+def _disclosures(stored: str | None) -> list[str] | None:
+    return None if stored is None else [str(item) for item in json.loads(stored)]
+
+
+def _termination_view(session: Session, version: AgreementVersion) -> TerminationView | None:
+    termination = termination_of(session, version)
+    if termination is None:
+        return None
+    return TerminationView(
+        digest=termination.digest,
+        terms=termination.terms,
+        terms_disclosures=_disclosures(termination.terms_disclosures),
+        statement=json.loads(termination.statement),
+        effective_at=termination.effective_at,
+        deadline=termination.deadline,
+        signed=session.scalar(select(func.count()).where(StatementSignature.digest == termination.digest))
+        or 0,
+        record=termination.record_id,
+    )
+
+
+def typed_data(version: AgreementVersion) -> TypedData:
+    """What the parties' wallets sign to conclude the version."""
+    return TypedData(digest=version.digest, typed_data=statement_of(version).typed_data(domain_of(version)))
+
+
+def termination_typed_data(session: Session, version: AgreementVersion) -> TypedData:
+    """What the parties' wallets sign to terminate the version. Raises TerminationNotFound."""
+    termination = termination_of(session, version)
+    if termination is None:
+        raise TerminationNotFound
+    statement = TerminationStatement.from_json(json.loads(termination.statement))
+    return TypedData(digest=termination.digest, typed_data=statement.typed_data(domain_of(version)))
+
+
+def document_of(
+    session: Session, actor: Actor, version: AgreementVersion, cipher: DocumentCipher
+) -> KeptDocument:
+    """The kept document, for parties of the version only.
+
+    Raises AgreementNotFound for others, DocumentNotKept, DocumentUnreadable.
+    """
+    if actor.organisation_id not in {party.organisation_id for party in parties_of(session, version)}:
+        raise AgreementNotFound
+    row = session.get_one(Document, version.document_id)
+    if row.ciphertext is None or row.nonce is None:
+        raise DocumentNotKept
+    plain = cipher.open(row.id, row.sha256, Sealed(bytes(row.nonce), bytes(row.ciphertext)))
+    return KeptDocument(plain, MediaType(row.media_type), row.sha256)
