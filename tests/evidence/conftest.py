@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from talentseal import evidence
 from talentseal.db import Database
 from talentseal.evidence import Event

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
+
 from talentseal.db import Base, Instant
 
 Change = Callable[[Session], object]

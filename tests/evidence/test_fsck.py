@@ -1,16 +1,16 @@
 """fsck finds every alteration of stored evidence, and nothing where there is none."""
 
 import pytest
-from sealproof.entry import Relation
 from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+
+from sealproof.entry import Relation
 from talentseal.errors import TalentSealError
 from talentseal.evidence import records
 from talentseal.evidence.fsck import Finding, check_log
 from talentseal.evidence.models import CheckpointRow, EvidenceDisclosure, EvidenceRecord, LogProgress, Tile
 from talentseal.evidence.records import ErasureReason
-
 from tests.evidence.conftest import Log
 from tests.evidence.tampering import Change, mutations
 from tests.evidence.test_sealing import disarm

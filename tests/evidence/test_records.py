@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
 from sealproof import disclosure, merkle
 from sealproof import entry as log_entry
 from sealproof.entry import Relation
 from sealproof.promise import open_promise
-from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 from talentseal import evidence
 from talentseal.evidence import Event, records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.promises import promise
 from talentseal.evidence.records import ErasureReason, RecordNotFound
-
 from tests.evidence.conftest import Log, Observed
 
 

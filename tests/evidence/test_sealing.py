@@ -5,10 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sealproof import checkpoint, cosignature, merkle, tiles
-from sealproof.entry import Relation
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
+
+from sealproof import checkpoint, cosignature, merkle, tiles
+from sealproof.entry import Relation
 from talentseal import evidence
 from talentseal.db import Database
 from talentseal.evidence import leases, tree
@@ -16,7 +17,6 @@ from talentseal.evidence.headstore import EMPTY_HEAD, HeadMoved, HeadStore, Head
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord, LogProgress, SealerCondition
 from talentseal.evidence.sealing import BATCH, Outcome, Sealer, SealingRefused, adopt
 from talentseal.evidence.status import RecordState, log_status, state_of
-
 from tests.evidence.conftest import Log, Observed
 
 
