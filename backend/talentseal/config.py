@@ -48,38 +48,48 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TALENTSEAL_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(Path(".state"), description="Folder of the database, keys and chain state.")
+    data_dir: Path = Field(
+        default=Path(".state"), description="Folder of the database, keys and chain state."
+    )
     database_url: str = Field(
-        "", description="sqlite:///PATH or postgresql://…; empty: talentseal.db in data_dir."
+        default="", description="sqlite:///PATH or postgresql://…; empty: talentseal.db in data_dir."
     )
     head_store_file: Path | None = Field(
-        None,
+        default=None,
         description="The last signed head; put it on another volume than the database. Default: in data_dir.",
     )
     origin: str = Field(
-        "talentseal.example/log", description="The log's name: a URL without scheme, for ever."
+        default="talentseal.example/log", description="The log's name: a URL without scheme, for ever."
     )
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8640, ge=0, le=65535, description="Port to listen on.")
-    public_url: str = Field("", description="How others reach the service; empty: http://host:port.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8640, ge=0, le=65535, description="Port to listen on.")
+    public_url: str = Field(default="", description="How others reach the service; empty: http://host:port.")
     demonstration: bool = Field(
-        False,
+        default=False,
         description="Allows Anvil's public keys and creates demonstration accounts. Never on a real network.",
     )
-    log_format: LogFormat = Field(LogFormat.CONSOLE, description="console for people, json for collectors.")
-
-    chain_url: str = Field("http://127.0.0.1:8545", description="JSON-RPC address of the EVM chain.")
-    chain_type: ChainType = Field(ChainType.DEVELOPMENT, description="Shown on every proof.")
-    deployment_file: Path | None = Field(
-        None, description="Record of the deployed contract. Default: in data_dir."
+    log_format: LogFormat = Field(
+        default=LogFormat.CONSOLE, description="console for people, json for collectors."
     )
-    finality: FinalityPolicy = Field(FinalityPolicy.INSTANT, description="When a block counts as final.")
-    finality_depth: int = Field(1, ge=1, le=10_000, description="Blocks above, for the depth policy.")
-    anchor_interval: float = Field(2.0, gt=0, le=3600, description="Seconds between two looks at the chain.")
-    anchor_keystore_file: Path | None = Field(None, description="Keystore V3 of the ANCHOR sender.")
-    anchor_passphrase_file: Path | None = Field(None, description="Its passphrase, mode 0600.")
-    registrar_keystore_file: Path | None = Field(None, description="Keystore V3 of the REGISTRAR sender.")
-    registrar_passphrase_file: Path | None = Field(None, description="Its passphrase, mode 0600.")
+
+    chain_url: str = Field(default="http://127.0.0.1:8545", description="JSON-RPC address of the EVM chain.")
+    chain_type: ChainType = Field(default=ChainType.DEVELOPMENT, description="Shown on every proof.")
+    deployment_file: Path | None = Field(
+        default=None, description="Record of the deployed contract. Default: in data_dir."
+    )
+    finality: FinalityPolicy = Field(
+        default=FinalityPolicy.INSTANT, description="When a block counts as final."
+    )
+    finality_depth: int = Field(default=1, ge=1, le=10_000, description="Blocks above, for the depth policy.")
+    anchor_interval: float = Field(
+        default=2.0, gt=0, le=3600, description="Seconds between two looks at the chain."
+    )
+    anchor_keystore_file: Path | None = Field(default=None, description="Keystore V3 of the ANCHOR sender.")
+    anchor_passphrase_file: Path | None = Field(default=None, description="Its passphrase, mode 0600.")
+    registrar_keystore_file: Path | None = Field(
+        default=None, description="Keystore V3 of the REGISTRAR sender."
+    )
+    registrar_passphrase_file: Path | None = Field(default=None, description="Its passphrase, mode 0600.")
 
     @model_validator(mode="after")
     def _origin_is_a_name(self) -> Self:

@@ -142,10 +142,8 @@ def test_a_backup_is_never_restored_over_a_database_in_use(grown: Log, tmp_path:
             grown.database, tmp_path / "backup", grown.signer.verifier_key, grown.head_store.read(), quiet
         )
 
-    assert (
-        grown.database.read(lambda session: session.scalar(text("SELECT count(*) FROM evidence_record")))
-        == 269
-    )
+    count = select(func.count(EvidenceRecord.id))
+    assert grown.database.read(lambda session: session.scalar(count)) == 269
 
 
 def test_a_backup_never_overwrites_another(log: Log, tmp_path: Path) -> None:
