@@ -2,11 +2,12 @@
 
 from talentseal.accounts import models as _accounts
 from talentseal.agreements import models as _agreements
+from talentseal.anchoring import models as _anchoring
 from talentseal.audit import models as _audit
 from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
 from talentseal.web import models as _web
 
-FEATURES = (_accounts, _agreements, _audit, _evidence, _partners, _web)
+FEATURES = (_accounts, _agreements, _anchoring, _audit, _evidence, _partners, _web)
 METADATA = Base.metadata

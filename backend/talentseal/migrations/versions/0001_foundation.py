@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_records, protect_rows
 
@@ -21,6 +22,32 @@ def upgrade() -> None:
         sa.Column("ciphertext", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_document")),
+    )
+    op.create_table(
+        "chain_state",
+        sa.Column(
+            "scope",
+            sa.Enum("CHAIN", "ANCHOR", "REGISTRAR", name="scope", native_enum=False, length=16),
+            nullable=False,
+        ),
+        sa.Column(
+            "condition",
+            sa.Enum(
+                "OK",
+                "UNREACHABLE",
+                "PAUSED",
+                "CHAIN_RESET",
+                "FORKED",
+                "STOPPED",
+                name="condition",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", name=op.f("pk_chain_state")),
     )
     op.create_table(
         "checkpoint",
@@ -249,6 +276,24 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "chain_epoch",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("chain_id", sa.BigInteger(), nullable=False),
+        sa.Column("genesis_hash", sa.String(length=66), nullable=False),
+        sa.Column("contract", sa.String(length=42), nullable=False),
+        sa.Column("code_hash", sa.String(length=66), nullable=False),
+        sa.Column("deployment_id", sa.String(length=66), nullable=False),
+        sa.Column("deployment_block_hash", sa.String(length=66), nullable=False),
+        sa.Column("deployment_block_number", sa.BigInteger(), nullable=False),
+        sa.Column("predecessor", sa.String(length=66), nullable=False),
+        sa.Column("opened_at", Instant(), nullable=False),
+        sa.Column("opened_by", sa.String(length=64), nullable=False),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("record_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["record_id"], ["evidence_record.id"], name=op.f("fk_chain_epoch_record_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chain_epoch")),
+    )
+    op.create_table(
         "evidence_disclosure",
         sa.Column("record_id", sa.String(length=32), nullable=False),
         sa.Column("disclosures", sa.Text(), nullable=True),
@@ -456,6 +501,60 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("api_key", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_api_key_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "chain_transaction",
+        sa.Column("epoch_id", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=66), nullable=False),
+        sa.Column(
+            "lane", sa.Enum("ANCHOR", "REGISTRAR", name="lane", native_enum=False, length=16), nullable=False
+        ),
+        sa.Column("sender", sa.String(length=42), nullable=False),
+        sa.Column("nonce", sa.BigInteger(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("gas", sa.BigInteger(), nullable=False),
+        sa.Column("max_fee_wei", sa.BigInteger(), nullable=False),
+        sa.Column("priority_fee_wei", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("root", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("act_id", sa.String(length=32), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "SIGNED",
+                "MINED",
+                "REVERTED",
+                "FINAL",
+                "SUPERSEDED",
+                "ABANDONED",
+                name="transactionstate",
+                native_enum=False,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("signed_at", Instant(), nullable=False),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("next_send_at", Instant(), nullable=False),
+        sa.Column("last_reply", sa.Text(), nullable=False),
+        sa.Column("surprised_at", Instant(), nullable=True),
+        sa.Column("block_number", sa.BigInteger(), nullable=True),
+        sa.Column("block_hash", sa.String(length=66), nullable=True),
+        sa.Column("mined_at", Instant(), nullable=True),
+        sa.Column("final_at", Instant(), nullable=True),
+        sa.Column("reorganisations", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["act_id"], ["registry_act.id"], name=op.f("fk_chain_transaction_act_id")),
+        sa.ForeignKeyConstraint(["epoch_id"], ["chain_epoch.id"], name=op.f("fk_chain_transaction_epoch_id")),
+        sa.PrimaryKeyConstraint("epoch_id", "hash", name=op.f("pk_chain_transaction")),
+        sa.UniqueConstraint("epoch_id", "sender", "nonce", "attempt", name="uq_chain_transaction_candidate"),
+    )
+    with op.batch_alter_table("chain_transaction", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_chain_transaction_act_id"), ["act_id"], unique=False)
+        batch_op.create_index("ix_chain_transaction_block", ["epoch_id", "block_number"], unique=False)
+        batch_op.create_index("ix_chain_transaction_head", ["epoch_id", "size"], unique=False)
+        batch_op.create_index("ix_chain_transaction_state", ["epoch_id", "state", "lane"], unique=False)
 
     op.create_table(
         "stipulation",
