@@ -1,9 +1,11 @@
-"""Ed25519 verification (RFC 8032 §5.1.7), strict: one encoding for each point, s below the order, no small-order point.
+"""Ed25519 verification (RFC 8032 §5.1.7), strict: one encoding for each point, s below the order, no
+small-order point.
 
-Two paths with one verdict. The fast one asks OpenSSL through the `cryptography` package when that can be imported; the other
-is plain Python, about 1.5 ms a signature. OpenSSL accepts some inputs that a strict verifier must not (points of small order),
-so the same prechecks come before both. The equation is the one without cofactor, [s]B = R + [h]A, as in OpenSSL.
-Verification only: no secret passes through, so nothing needs to run in constant time.
+Two paths with one verdict. The fast one asks OpenSSL through the `cryptography` package when that can be
+imported; the other is plain Python, about 1.5 ms a signature. OpenSSL accepts some inputs that a strict
+verifier must not (points of small order), so the same prechecks come before both. The equation is the one
+without cofactor, [s]B = R + [h]A, as in OpenSSL. Verification only: no secret passes through, so nothing
+needs to run in constant time.
 """
 
 import hashlib
@@ -15,7 +17,6 @@ from typing import Final
 from sealproof.errors import BadLength, SignatureFalse
 from sealproof.scalars import paired_digits
 
-SIGNATURE_LENGTH: Final = 64
 PUBLIC_KEY_LENGTH: Final = 32
 SIGNATURE_LENGTH: Final = 64
 
@@ -36,7 +37,8 @@ _SMALL_ORDER_Y: Final = frozenset(
         0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,  # order 8, its negative
     }
 )
-"""The y coordinates of the eight points whose order divides the cofactor 8; a point and its negative share one."""
+"""The y coordinates of the eight points whose order divides the cofactor 8; a point and its negative share
+one."""
 
 _Point = tuple[int, int, int, int]
 """Extended twisted Edwards coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, T = XY/Z."""
@@ -103,7 +105,8 @@ def _combine(base_times: int, point_times: int, point: _Point) -> _Point:
 
 
 def _decompress(encoded: bytes) -> _Point:
-    """The point of a canonical 32-byte encoding (RFC 8032 §5.1.3). Raises SignatureFalse when y is on no point."""
+    """The point of a canonical 32-byte encoding (RFC 8032 §5.1.3). Raises SignatureFalse when y is on no
+    point."""
     number = int.from_bytes(encoded, "little")
     y, sign = number & (_SIGN_BIT - 1), number >> 255
     u, v = (y * y - 1) % FIELD, (_D * y * y + 1) % FIELD

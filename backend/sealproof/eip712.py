@@ -1,7 +1,7 @@
 """What the parties of an agreement sign: EIP-712 typed data, its digest, and the JSON that wallets show.
 
-The structures, their order and their names are those of contracts/IEvidenceRegistry.sol; the digest of an agreement is its
-key in the registry. Values only: nothing here knows whether anyone signed.
+The structures, their order and their names are those of contracts/IEvidenceRegistry.sol; the digest of an
+agreement is its key in the registry. Values only: nothing here knows whether anyone signed.
 """
 
 from collections.abc import Sequence
@@ -137,8 +137,8 @@ class Domain:
 class Party:
     """One party and the key it signs with.
 
-    organisation: 32 bytes, not zero. signer: EIP-55 address. nonce: uint64, the key's nonce in the registry at signing.
-    Raises OutOfRange, BadEncoding.
+    organisation: 32 bytes, not zero. signer: EIP-55 address. nonce: uint64, the key's nonce in the registry
+    at signing. Raises OutOfRange, BadEncoding.
     """
 
     organisation: bytes
@@ -170,7 +170,8 @@ class Party:
 
 
 def _check_parties(parties: Sequence[Party]) -> None:
-    """The registry's own rule: 2 to 8 parties, strictly ascending by organisation, none zero, each with its own key."""
+    """The registry's own rule: 2 to 8 parties, strictly ascending by organisation, none zero, each with its
+    own key."""
     if not LEAST_PARTIES <= len(parties) <= MOST_PARTIES:
         raise OutOfRange(f"parties: expected {LEAST_PARTIES} to {MOST_PARTIES}, met {len(parties)}")
     before = ZERO_HASH
@@ -195,10 +196,10 @@ def _read_parties(value: Json, path: str) -> tuple[Party, ...]:
 class AgreementStatement:
     """One version of an agreement as every party signs it. Times are seconds since 1970 UTC.
 
-    agreement_id, commitment (SHA-256 of the terms text): 32 bytes. version: from 1. previous: digest of the version it
-    amends, zero for version 1. stipulations_root: RFC 9162 root over stipulation_count leaves. effective_from ≤ valid_through
-    (last second in force). deadline: last second at which the signatures may be carried to the registry.
-    parties: 2 to 8, strictly ascending by organisation. Raises OutOfRange.
+    agreement_id, commitment (SHA-256 of the terms text): 32 bytes. version: from 1. previous: digest of the
+    version it amends, zero for version 1. stipulations_root: RFC 9162 root over stipulation_count leaves.
+    effective_from ≤ valid_through (last second in force). deadline: last second at which the signatures may
+    be carried to the registry. parties: 2 to 8, strictly ascending by organisation. Raises OutOfRange.
     """
 
     agreement_id: bytes
@@ -294,8 +295,8 @@ class AgreementStatement:
 class TerminationStatement:
     """The end of an agreement version as every party signs it. Times are seconds since 1970 UTC.
 
-    agreement: digest of the version that ends. commitment: SHA-256 of the termination's text. effective_at: last second in
-    force. deadline and parties as in an agreement. Raises OutOfRange.
+    agreement: digest of the version that ends. commitment: SHA-256 of the termination's text. effective_at:
+    last second in force. deadline and parties as in an agreement. Raises OutOfRange.
     """
 
     agreement: bytes

@@ -1,6 +1,7 @@
 """Reading JSON objects field by field: exact keys, exact types, one spelling, and errors that name the place.
 
-Every reader raises a DecodeError whose message begins with the path of the field, such as `agreement.statement.version`.
+Every reader raises a DecodeError whose message begins with the path of the field, such as
+`agreement.statement.version`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,8 @@ HASH_BYTES = 32
 
 
 def members(value: Json, path: str, names: Sequence[str]) -> Fields:
-    """The object at `path`, which must have exactly these keys. Raises WrongType, MissingField, UnknownField."""
+    """The object at `path`, which must have exactly these keys. Raises WrongType, MissingField,
+    UnknownField."""
     if not isinstance(value, Mapping):
         raise WrongType(f"{path}: expected an object, met {_kind(value)}")
     for name in names:
@@ -66,7 +68,8 @@ def integer(value: Json, path: str, least: int = 0, most: int = MAX_INTEGER) -> 
 
 
 def prefixed_hex(value: Json, path: str, length: int | None = HASH_BYTES, limit: int = HASH_BYTES) -> bytes:
-    """Bytes written as 0x and lower-case hex. length: how many, None for any up to `limit`. Raises WrongType, BadEncoding …"""
+    """Bytes written as 0x and lower-case hex. length: how many, None for any up to `limit`. Raises WrongType,
+    BadEncoding …"""
     digits = text(value, path, 2 + 2 * (limit if length is None else length))
     if not digits.startswith("0x"):
         raise BadEncoding(f"{path}: expected 0x and lower-case hexadecimal, met {excerpt(digits)}")
@@ -74,7 +77,8 @@ def prefixed_hex(value: Json, path: str, length: int | None = HASH_BYTES, limit:
 
 
 def plain_hex(value: Json, path: str, length: int = HASH_BYTES) -> bytes:
-    """Bytes written as lower-case hex without prefix, as document digests are. Raises WrongType, BadEncoding, BadLength."""
+    """Bytes written as lower-case hex without prefix, as document digests are. Raises WrongType, BadEncoding,
+    BadLength."""
     digits = text(value, path, 2 * length)
     return at(path, lambda: hex_decode(digits, length=length))
 

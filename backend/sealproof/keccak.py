@@ -1,6 +1,8 @@
-"""Keccak-256 as Ethereum uses it (the Keccak team's submission, padding byte 0x01; not NIST's SHA3-256, which pads with 0x06).
+"""Keccak-256 as Ethereum uses it (the Keccak team's submission, padding byte 0x01; not NIST's SHA3-256, which
+pads with 0x06).
 
-Hashing only, standard library only: `hashlib` has SHA-3 but not this padding. About 0.2 ms for each 136 bytes.
+Hashing only, standard library only: `hashlib` has SHA-3 but not this padding. About 0.2 ms for each 136
+bytes.
 """
 
 from typing import Final
@@ -11,7 +13,8 @@ _MASK: Final = 0xFFFFFFFFFFFFFFFF
 
 
 def _round_constants() -> tuple[int, ...]:
-    """The 24 constants of step iota, from the linear feedback register x^8 + x^6 + x^5 + x^4 + 1 (FIPS 202 §3.2.5)."""
+    """The 24 constants of step iota, from the linear feedback register x^8 + x^6 + x^5 + x^4 + 1 (FIPS 202
+    §3.2.5)."""
     register, constants = 1, []
     for _ in range(24):
         constant = 0

@@ -1,10 +1,12 @@
-"""Signed-digit form of scalars, shared by the two elliptic curves of this package. Public values only: nothing here runs in constant time."""
+"""Signed-digit form of scalars, shared by the two elliptic curves of this package. Public values only:
+nothing here runs in constant time."""
 
 
 def signed_digits(scalar: int, width: int) -> list[int]:
     """The width-w non-adjacent form of a scalar, lowest digit first.
 
-    scalar: ≥ 0. width: ≥ 2. Each digit is 0 or odd with |digit| < 2^(width-1); the sum of digit_i · 2^i is the scalar.
+    scalar: ≥ 0. width: ≥ 2. Each digit is 0 or odd with |digit| < 2^(width-1); the sum of digit_i · 2^i is
+    the scalar.
     """
     window, half = 1 << width, 1 << (width - 1)
     digits = []
@@ -21,7 +23,8 @@ def signed_digits(scalar: int, width: int) -> list[int]:
 
 
 def paired_digits(first: int, first_width: int, second: int, second_width: int) -> list[tuple[int, int]]:
-    """Signed digits of two scalars side by side, highest first, for one pass of doublings over both (Straus)."""
+    """Signed digits of two scalars side by side, highest first, for one pass of doublings over both
+    (Straus)."""
     low, high = signed_digits(first, first_width), signed_digits(second, second_width)
     length = max(len(low), len(high))
     low += [0] * (length - len(low))

@@ -1,7 +1,9 @@
-"""Signer recovery on secp256k1 (SEC 1 v2 §4.1.6), as Ethereum's `ecrecover` does it but strict: low s, v of 27 or 28 only.
+"""Signer recovery on secp256k1 (SEC 1 v2 §4.1.6), as Ethereum's `ecrecover` does it but strict: low s, v of
+27 or 28 only.
 
-Verification only: there is no signing here, no secret ever passes through, so nothing needs to run in constant time.
-About 2 ms for each recovery. What a recovered address may sign for is the contract's business, not this module's.
+Verification only: there is no signing here, no secret ever passes through, so nothing needs to run in
+constant time. About 2 ms for each recovery. What a recovered address may sign for is the contract's business,
+not this module's.
 """
 
 from functools import cache
@@ -109,7 +111,8 @@ def checksum_address(account: bytes) -> str:
 
 
 def parse_address(text: str) -> bytes:
-    """The 20 bytes of an address in its EIP-55 form; any other spelling raises BadEncoding, so that each account has one."""
+    """The 20 bytes of an address in its EIP-55 form; any other spelling raises BadEncoding, so that each
+    account has one."""
     digits = text[2:]
     if len(text) != 42 or text[:2] != "0x" or not all(c in "0123456789abcdefABCDEF" for c in digits):
         raise BadEncoding(f"expected an address (0x and 40 hex digits), met {text[:60]!r}")
@@ -122,7 +125,8 @@ def parse_address(text: str) -> bytes:
 
 
 def public_address(public: bytes) -> str:
-    """Address of an uncompressed public key of 64 bytes (x ‖ y). Raises BadEncoding when it is no point of the curve."""
+    """Address of an uncompressed public key of 64 bytes (x ‖ y). Raises BadEncoding when it is no point of
+    the curve."""
     if len(public) != 64:
         raise BadLength(f"an uncompressed public key has 64 bytes (x, y), this one has {len(public)}")
     x, y = int.from_bytes(public[:32], "big"), int.from_bytes(public[32:], "big")
@@ -134,8 +138,8 @@ def public_address(public: bytes) -> str:
 def recover(digest: bytes, signature: bytes) -> str:
     """The checksummed address whose key signed `digest`.
 
-    digest: 32 bytes. signature: 65 bytes r ‖ s ‖ v with 0 < r < n, 0 < s ≤ n/2 and v of 27 or 28.
-    Raises BadLength for another length, SignatureFalse for anything outside these ranges or without a public key.
+    digest: 32 bytes. signature: 65 bytes r ‖ s ‖ v with 0 < r < n, 0 < s ≤ n/2 and v of 27 or 28. Raises
+    BadLength for another length, SignatureFalse for anything outside these ranges or without a public key.
     Any signature in range recovers *some* address: the caller must compare it with the one expected.
     """
     if len(digest) != 32:

@@ -1,4 +1,5 @@
-"""A naive Ed25519 in affine coordinates, for the tests: it signs, builds points of any order, and shares no code with ours."""
+"""A naive Ed25519 in affine coordinates, for the tests: it signs, builds points of any order, and shares no
+code with ours."""
 
 import hashlib
 
