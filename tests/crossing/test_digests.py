@@ -55,7 +55,7 @@ def solidity(chain_url: str) -> Contract:
     factory = web3.eth.contract(abi=compiled["abi"], bytecode=compiled["evm"]["bytecode"]["object"])
     sent = factory.constructor().transact({"from": web3.eth.accounts[0]})
     address = web3.eth.wait_for_transaction_receipt(sent)["contractAddress"]
-    return web3.eth.contract(address=to_checksum_address(address), abi=compiled["abi"])
+    return web3.eth.contract(address=to_checksum_address(str(address)), abi=compiled["abi"])
 
 
 def test_leaf_hashes_agree(solidity: Contract) -> None:
