@@ -1,0 +1,193 @@
+"""The service's composition root: settings in, a running application out. Nothing else builds one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.formparsers import MultiPartParser
+from starlette.types import ASGIApp
+
+from sealproof.eip712 import Domain
+from sealproof.trust import Finality, FinalityPolicy
+from talentseal.accounts.access import Access
+from talentseal.accounts.api import api as accounts_api
+from talentseal.accounts.api_keys import Authenticator
+from talentseal.agreements.api import UPLOAD_LIMIT, AgreementDesk
+from talentseal.agreements.api import api as agreements_api
+from talentseal.agreements.documents import DocumentCipher
+from talentseal.anchoring import epochs
+from talentseal.audit.api import AuditDesk
+from talentseal.audit.api import api as audit_api
+from talentseal.audit.health import health, metrics_router
+from talentseal.audit.log import log_files
+from talentseal.audit.proofs import Notary
+from talentseal.chain.public_keys import PUBLIC_ADDRESSES
+from talentseal.clock import Clock, SystemClock
+from talentseal.config import ChainType, Settings
+from talentseal.db import Database
+from talentseal.evidence.headstore import HeadStore
+from talentseal.evidence.models import EvidenceRecord
+from talentseal.evidence.promises import promise
+from talentseal.evidence.signing import LogSigner, load_signer, read_secret
+from talentseal.partners.api import KeyRules
+from talentseal.partners.api import api as partners_api
+from talentseal.web import problems
+from talentseal.web.openapi import document_problems
+from talentseal.web.problems import LastResort
+from talentseal.web.security import SecurityHeaders
+from talentseal.worker import Worker
+
+JSON_LIMIT = 1024 * 1024
+"""Bytes of a request body that is no upload."""
+
+# An upload stays in memory until it is encrypted: a document must not lie about as a plain temporary file.
+MultiPartParser.spool_max_size = UPLOAD_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one process holds open. Close it when done."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    signer: LogSigner
+    head_store: HeadStore
+    cipher: DocumentCipher = field(repr=False)
+
+    @property
+    def notary(self) -> Notary:
+        """What the service's own verification trusts."""
+        policy = FinalityPolicy(self.settings.finality.value)
+        depth = self.settings.finality_depth if policy is FinalityPolicy.DEPTH else 0
+        return Notary(self.signer.verifier_key, Finality(policy, depth), label_of(self.settings))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def label_of(settings: Settings) -> str:
+    """What a trust file is called: the log, and the kind of chain, which says what its anchors are worth."""
+    kind = {
+        ChainType.DEVELOPMENT: "开发链（单节点，仅供演示） development chain, one node, demonstration only",
+        ChainType.PERMISSIONED: "联盟链 permissioned chain",
+        ChainType.PUBLIC: "公有链 public chain",
+    }[settings.chain_type]
+    return f"{settings.origin} · {kind}"
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Service:
+    """Open everything the settings name. Raises KeyFileRefused, ValueError for a bad database address."""
+    signer = load_signer(settings.origin, settings.log_key_file)
+    cipher = DocumentCipher(read_secret(settings.document_key_file, length=32))
+    return Service(
+        settings=settings,
+        database=Database(settings.database),
+        clock=clock or SystemClock(),
+        signer=signer,
+        head_store=HeadStore(settings.head_store),
+        cipher=cipher,
+    )
+
+
+class Application(FastAPI):
+    """FastAPI with our two outermost layers and our OpenAPI document."""
+
+    https: bool = False
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Security headers and the last resort stand outside everything, FastAPI's own layers included."""
+        return SecurityHeaders(LastResort(super().build_middleware_stack()), https=self.https)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document_problems(super().openapi())
+        return self.openapi_schema
+
+
+class Version(BaseModel):
+    """What is running, and what its anchors are worth."""
+
+    name: str
+    version: str
+    origin: str
+    chain_type: ChainType
+    demonstration: bool
+
+
+def open_domain(session: Session) -> Domain:
+    """Where signatures hold now: the open epoch's chain and contract. Raises NoEpochOpen."""
+    return epochs.domain_of(epochs.current(session))
+
+
+def create_app(
+    service: Service, *, worker: Worker | None = None, authenticator: Authenticator | None = None
+) -> Application:
+    """The ASGI application. worker: runs in this process's threads for as long as the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if worker is not None:
+            worker.start()
+        yield
+        if worker is not None:
+            worker.stop()
+
+    app = Application(
+        title="TalentSeal 人才存证",
+        version=version("talentseal"),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=JSON_LIMIT,
+        lifespan=lifespan,
+    )
+    app.https = service.settings.address.startswith("https://")
+    problems.install(app)
+    _furnish(app, service, authenticator)
+    _mount(app, service)
+    return app
+
+
+def _furnish(app: Application, service: Service, authenticator: Authenticator | None) -> None:
+    """Put what the routes take from the application into its state."""
+
+    def sign_promise(record: EvidenceRecord) -> str:
+        return promise(service.signer, record)
+
+    known = authenticator or Authenticator(service.database, service.clock.now)
+    app.state.access = Access(service.database, service.clock, known)
+    refused: frozenset[str] = frozenset() if service.settings.demonstration else PUBLIC_ADDRESSES
+    app.state.key_rules = KeyRules(refused)
+    app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)
+    app.state.audit = AuditDesk(service.notary, sign_promise)
+
+
+def _mount(app: Application, service: Service) -> None:
+    api = APIRouter(prefix="/api/v1")
+    for router in (accounts_api, partners_api, agreements_api, audit_api):
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(log_files)
+    app.include_router(health)
+    app.include_router(metrics_router(service.database, service.clock))
+    settings = service.settings
+
+    @app.get("/version", tags=["operation"])
+    def running() -> Version:
+        """What is running?"""
+        return Version(
+            name="talentseal",
+            version=version("talentseal"),
+            origin=settings.origin,
+            chain_type=settings.chain_type,
+            demonstration=settings.demonstration,
+        )

@@ -1,0 +1,140 @@
+"""Bundles as they are handed out: composed, then verified with the auditor's own code, or not handed out at
+all.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import structlog
+from sealproof.verify import Verdict, verify
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sealproof.bundle import Anchor, Bundle
+from sealproof.errors import ProofError
+from sealproof.note import VerifierKey
+from sealproof.trust import ChainIdentity, Finality, Trust
+from talentseal.accounts.roles import Actor
+from talentseal.agreements import proofs as agreements
+from talentseal.anchoring import epochs
+from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Lane, TransactionState
+from talentseal.audit import visibility
+from talentseal.errors import Conflict
+from talentseal.evidence import bundles, records
+from talentseal.evidence.models import CheckpointRow, EvidenceRecord
+
+log = structlog.get_logger(__name__)
+
+
+class BundleNotVerifiable(Conflict):
+    code: ClassVar[str] = "bundle-not-verifiable"
+    zh: ClassVar[str] = "该证明未通过本系统自身的核验（步骤 {steps}），未予提供。已报警，请联系运营机构。"
+    en: ClassVar[str] = (
+        "The proof failed our own verification (steps {steps}) and is withheld; the operator was told."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Notary:
+    """What verification trusts here: the log's key, the network's finality, and what the trust file is
+    called.
+    """
+
+    key: VerifierKey
+    finality: Finality
+    label: str
+
+    def trust(self, session: Session) -> Trust:
+        """The trust file's content now; without a chain before the first epoch."""
+        epoch = epochs.newest(session)
+        return Trust(self.key, identity(epoch) if epoch else None, self.finality, self.label)
+
+
+def identity(epoch: ChainEpoch) -> ChainIdentity:
+    """An epoch's identity as trust files and bundles write it."""
+    return ChainIdentity(
+        epoch.chain_id,
+        epoch.genesis_hash,
+        epoch.contract,
+        epoch.code_hash,
+        epoch.deployment_id,
+        epoch.deployment_block_hash,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A verified bundle and its file."""
+
+    bundle: Bundle
+    raw: bytes
+
+
+def proof_of(
+    session: Session, actor: Actor, record_id: str, notary: Notary, *, names: frozenset[str] | None = None
+) -> Proof:
+    """The record's bundle, verified. names: the fields to disclose; all that the actor may see when None.
+
+    Under an anchored checkpoint when there is one, else under the newest. Raises NotPermitted,
+    RecordNotFound, NotSealedYet, BundleNotVerifiable.
+    """
+    sight = visibility.see(session, actor, record_id)
+    checkpoint, anchor = _checkpoint(session, sight.row)
+    shown = _disclosures(session, record_id, names) if sight.content else []
+    with_agreement = sight.content and names is None
+    try:
+        bundle = bundles.compose(
+            session,
+            sight.row,
+            checkpoint,
+            disclosures=shown,
+            anchor=anchor,
+            agreement=agreements.agreement_evidence(session, record_id) if with_agreement else None,
+        )
+        raw = bundle.dump()
+    except (ProofError, UnicodeDecodeError, KeyError, ValueError) as error:
+        log.error("bundle.not-composable", record=record_id, error=type(error).__name__)  # noqa: TRY400 - values
+        raise BundleNotVerifiable(steps="1") from None
+    _check(record_id, raw, notary.trust(session))
+    return Proof(bundle, raw)
+
+
+def _disclosures(session: Session, record_id: str, names: frozenset[str] | None) -> list[str]:
+    if names is None:
+        return records.disclosures_of(session, record_id)
+    return records.disclose(session, record_id, sorted(names))
+
+
+def _checkpoint(session: Session, row: EvidenceRecord) -> tuple[CheckpointRow, Anchor | None]:
+    """The smallest anchored checkpoint over the record and its place on the chain; else the newest
+    checkpoint.
+    """
+    epoch = epochs.newest(session)
+    if epoch is None or row.log_index is None:
+        return bundles.checkpoint_for(session, row), None
+    anchored = session.scalars(
+        select(ChainTransaction)
+        .where(
+            ChainTransaction.epoch_id == epoch.id,
+            ChainTransaction.lane == Lane.ANCHOR,
+            ChainTransaction.state.in_((TransactionState.MINED, TransactionState.FINAL)),
+            ChainTransaction.size > row.log_index,
+        )
+        .order_by(ChainTransaction.size)
+        .limit(1)
+    ).one_or_none()
+    if anchored is None or anchored.block_number is None or anchored.block_hash is None:
+        return bundles.checkpoint_for(session, row), None
+    place = Anchor.of(identity(epoch), anchored.block_number, anchored.block_hash, anchored.hash)
+    return bundles.checkpoint_for(session, row, anchored.size), place
+
+
+def _check(record_id: str, raw: bytes, trust: Trust) -> None:
+    """Verify as an auditor would, without the chain. Raises BundleNotVerifiable and leaves an alarm in the
+    log.
+    """
+    report = verify(raw, trust=trust, document=None, chain=None)
+    failed = [str(step.number) for step in report.steps if step.verdict is Verdict.FAILED]
+    if failed or report.exit_code not in {0, 3}:
+        log.error("bundle.not-verifiable", record=record_id, steps=failed, exit_code=report.exit_code)
+        raise BundleNotVerifiable(steps=", ".join(failed) or "1")

@@ -1,0 +1,126 @@
+"""`talentseal keys`: a partner's signing keys, and the operator's decision on them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from talentseal.commands import keystores
+from talentseal.commands.console import (
+    DEFAULT_URL,
+    ApiKeyFile,
+    Json,
+    Keystore,
+    PassphraseFile,
+    Url,
+    read_line_file,
+    show,
+    words,
+)
+from talentseal.partners.schemas import KeyView, checksum_address
+
+app = typer.Typer(
+    no_args_is_help=True, help=words("签名密钥：生成、查看、登记、批准、撤销。", "Signing keys.")
+)
+
+Organisation = Annotated[str, typer.Argument(help=words("机构编号（0x…）。", "Organisation id (0x…)."))]
+Address = Annotated[str, typer.Argument(help=words("密钥地址（0x…）。", "Address of the key (0x…)."))]
+
+
+@app.command("new", help=words("生成密钥库（keystore V3）。", "Create a keystore V3."))
+def new(
+    keystore: Annotated[Path, typer.Argument(help=words("要写入的文件。", "File to write."))],
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    address = keystores.create(keystore, passphrase_file)
+    text = words(f"已生成 {keystore}，地址 {address}", f"Created {keystore}, address {address}")
+    show({"keystore": str(keystore), "address": address}, as_json=as_json, text=text)
+
+
+@app.command("show", help=words("显示密钥库的地址。", "Show a keystore's address."))
+def show_address(
+    keystore: Annotated[Path, typer.Argument(help=words("密钥库文件。", "The keystore."))],
+    as_json: Json = False,
+) -> None:
+    address = keystores.address_of(keystore)
+    show({"address": address}, as_json=as_json, text=address)
+
+
+@app.command(
+    "register",
+    help=words("向服务申请登记密钥并证明持有。", "Ask for the key's registration and prove possession."),
+)
+def register(
+    keystore: Keystore,
+    api_key_file: ApiKeyFile,
+    passphrase_file: PassphraseFile = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    from talentseal.client import Client
+    from talentseal.partners.service import personal_digest
+
+    address = keystores.address_of(keystore)
+    with Client(url, read_line_file(api_key_file, "API 密钥")) as client:
+        organisation = client.me().organisation
+        asked = client.request_key(organisation, address)
+        signature = keystores.sign_digest(keystore, passphrase_file, personal_digest(asked.challenge))
+        proven = client.prove_key(organisation, address, signature)
+    text = words(f"{address} 已证明持有，待运营机构批准。", f"{address} is proven and waits for approval.")
+    show(proven.model_dump(mode="json"), as_json=as_json, text=text)
+
+
+@app.command("approve", help=words("批准密钥（运营机构）。", "Approve a key (operator)."))
+def approve(
+    organisation: Organisation,
+    address: Address,
+    api_key_file: Annotated[
+        Path | None, typer.Option("--api-key-file", envvar="TALENTSEAL_API_KEY_FILE")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    _decide("approve", organisation, address, api_key_file, url=url, as_json=as_json)
+
+
+@app.command("revoke", help=words("撤销密钥，立即生效。", "Revoke a key at once."))
+def revoke(
+    organisation: Organisation,
+    address: Address,
+    api_key_file: Annotated[
+        Path | None, typer.Option("--api-key-file", envvar="TALENTSEAL_API_KEY_FILE")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    _decide("revoke", organisation, address, api_key_file, url=url, as_json=as_json)
+
+
+def _decide(
+    act: str, organisation: str, address: str, api_key_file: Path | None, *, url: str, as_json: bool
+) -> None:
+    """Through the API with a key, else at the server's console on its own database."""
+    if api_key_file is not None:
+        from talentseal.client import Client
+
+        with Client(url, read_line_file(api_key_file, "API 密钥")) as client:
+            decide = client.approve_key if act == "approve" else client.revoke_key
+            met = decide(organisation, address)
+    else:
+        met = _at_the_console(act, organisation, address)
+    text = words(f"{address}：{met.state}", f"{address}: {met.state}")
+    show(met.model_dump(mode="json"), as_json=as_json, text=text)
+
+
+def _at_the_console(act: str, organisation: str, address: str) -> KeyView:
+    from talentseal.accounts.roles import Actor
+    from talentseal.commands.running import opened
+    from talentseal.partners import service
+
+    with opened() as (database, clock):
+        decide = service.approve_key if act == "approve" else service.revoke_key
+        spelled, now = checksum_address(address), clock.now()
+        return database.write(
+            lambda session: KeyView.of(decide(session, Actor.console(), organisation, spelled, now=now))
+        )

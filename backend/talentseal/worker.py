@@ -1,0 +1,163 @@
+"""The worker: seals, anchors and tidies in loops of its own, each in a thread, until told to stop.
+
+A loop that fails logs what kind of failure it was and comes again, later each time: nothing that goes wrong
+in one round may end it. What a round does is safe to repeat, so a loop may be killed at any moment.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from talentseal.anchoring.service import Anchorer
+from talentseal.anchoring.service import Outcome as Progress
+from talentseal.chain.port import Chain
+from talentseal.clock import Clock
+from talentseal.db import Database
+from talentseal.evidence.headstore import HeadStore
+from talentseal.evidence.sealing import Outcome, Sealer
+from talentseal.evidence.signing import LogSigner
+from talentseal.partners import service as partners
+from talentseal.web import idempotency
+
+log = structlog.get_logger(__name__)
+
+SEAL_EVERY: Final = 0.5
+"""Seconds between two looks for records that another process wrote; our own writes wake the sealer at
+once.
+"""
+
+GATHER: Final = 0.05
+"""Seconds that a woken loop waits for more to come, so that one checkpoint covers many records."""
+
+IN_FLIGHT_EVERY: Final = 0.5
+"""Seconds between two looks at the chain while a transaction is on its way."""
+
+KEYS_EVERY: Final = 60.0
+TIDY_EVERY: Final = 3600.0
+SHORTEST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 30.0
+"""Seconds of pause after a failed round; doubles up to the longest."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """One kind of work. tick: one round; answers how many seconds may pass before the next, unless woken.
+
+    gather: seconds that a woken loop waits for more to come.
+    """
+
+    name: str
+    tick: Callable[[], float]
+    gather: float = 0.0
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def wake(self) -> None:
+        """Run the next round now. Quick, safe from any thread."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the round in progress."""
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Round after round until stopped."""
+        pause = SHORTEST_PAUSE
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                rest = self.tick()
+            except Exception as error:  # noqa: BLE001 - a round's failure must never end the loop
+                log.error("worker.round-failed", loop=self.name, error=type(error).__name__, pause=pause)  # noqa: TRY400 - a traceback would show values
+                self._stopping.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                continue
+            pause = SHORTEST_PAUSE
+            if rest > 0 and self._wake.wait(rest) and self.gather:
+                self._stopping.wait(self.gather)
+
+
+class Worker:
+    """The loops of one process."""
+
+    def __init__(self, loops: Sequence[Loop]) -> None:
+        self.loops = tuple(loops)
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start a thread for each loop."""
+        for loop in self.loops:
+            thread = threading.Thread(target=loop.run, name=f"worker-{loop.name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        log.info("worker.started", loops=[loop.name for loop in self.loops])
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """Let each loop finish its round; after `timeout` seconds they are left to die with the process."""
+        for loop in self.loops:
+            loop.stop()
+        ends = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        left = [thread.name for thread in self._threads if thread.is_alive()]
+        self._threads.clear()
+        log.info("worker.stopped", left_running=left)
+
+
+def sealing(
+    database: Database, head_store: HeadStore, signer: LogSigner, clock: Clock, *, holder: str
+) -> Loop:
+    """Seals at once after a write of this process, and every SEAL_EVERY seconds."""
+    sealer = Sealer(database, head_store, signer, clock, holder)
+
+    def tick() -> float:
+        return 0.0 if sealer.tick().outcome is Outcome.SEALED else SEAL_EVERY
+
+    loop = Loop("sealer", tick, GATHER)
+    database.after_commit(loop.wake)
+    return loop
+
+
+def tidying(database: Database, clock: Clock) -> Loop:
+    """Forgets answers kept for Idempotency-Key beyond their time."""
+
+    def tick() -> float:
+        now = clock.now()
+        database.write(lambda session: idempotency.prune(session, now=now))
+        return TIDY_EVERY
+
+    return Loop("tidier", tick)
+
+
+def anchoring(anchorer: Anchorer, *, interval: float) -> Loop:
+    """Looks at the chain every `interval` seconds, and more often while something is in flight."""
+
+    def tick() -> float:
+        outcome = anchorer.tick().outcome
+        if outcome is Progress.WORKED:
+            return 0.0
+        return min(interval, IN_FLIGHT_EVERY) if outcome is Progress.WAITING else interval
+
+    return Loop("anchorer", tick)
+
+
+def watching_keys(database: Database, chain: Chain) -> Loop:
+    """Reads from the contract whether a key voided the signatures it had given out."""
+
+    def tick() -> float:
+        for organisation, address, known in database.read(partners.registered_keys):
+            nonce = chain.key_of(bytes.fromhex(organisation[2:]), address).nonce
+            if nonce != known:
+                _note_nonce(database, organisation, address, nonce)
+        return KEYS_EVERY
+
+    return Loop("keys", tick)
+
+
+def _note_nonce(database: Database, organisation: str, address: str, nonce: int) -> None:
+    database.write(lambda session: partners.note_nonce(session, organisation, address, nonce))
