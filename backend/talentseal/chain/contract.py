@@ -1,4 +1,6 @@
-"""The registry contract's ABI: calls into bytes, answers and errors out of bytes. Reads the shipped artifact only."""
+"""The registry contract's ABI: calls into bytes, answers and errors out of bytes. Reads the shipped
+artifact only.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -69,7 +71,10 @@ class ContractAbi:
         raise ValueError(f"no function 0x{payload[:SELECTOR_BYTES].hex()} in the contract")
 
     def decode_answer(self, function: str, answer: bytes) -> tuple[Any, ...]:
-        """Values returned by a view. Raises NotTheRegistry when the bytes cannot be that function's answer."""
+        """Values returned by a view.
+
+        Raises NotTheRegistry when the bytes cannot be that function's answer.
+        """
         try:
             return tuple(codec.decode(self.functions[function].outputs, answer))
         except DecodingError:
@@ -77,13 +82,14 @@ class ContractAbi:
 
     def decode_error(self, revert: bytes) -> ContractError:
         """Name and values of a revert; `Unknown` with the first bytes when no error of the ABI fits."""
+        unknown = ContractError(UNKNOWN_ERROR, (("data", "0x" + revert[:SHOWN_BYTES].hex()),))
         item = self.errors.get(revert[:SELECTOR_BYTES])
+        if item is None:
+            return unknown
         try:
-            if item is None:
-                raise DecodingError("unknown selector")
             values = codec.decode(item.inputs, revert[SELECTOR_BYTES:])
         except DecodingError:
-            return ContractError(UNKNOWN_ERROR, (("data", "0x" + revert[:SHOWN_BYTES].hex()),))
+            return unknown
         shown = zip(item.names, item.inputs, values, strict=True)
         return ContractError(item.name, tuple((name, _text(kind, value)) for name, kind, value in shown))
 

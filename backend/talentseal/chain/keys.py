@@ -1,8 +1,8 @@
 """Transaction keys: keystore V3 files, local signing, and what a key may be used for.
 
-A lane's key signs calls to one contract on one chain, below a gas and a fee ceiling, and nothing else; a caller that
-was tricked or mistaken gets SigningRefused instead of a signature. Secrets are held in memory only, never printed:
-`LocalSender` has no readable key attribute and its text form is its address.
+A lane's key signs calls to one contract on one chain, below a gas and a fee ceiling, and nothing else; a
+caller that was tricked or mistaken gets SigningRefused instead of a signature. Secrets are held in memory
+only, never printed: `LocalSender` has no readable key attribute and its text form is its address.
 """
 
 import json
@@ -34,12 +34,14 @@ class KeystoreRefused(Conflict):
 class PublicKeyRefused(Conflict):
     code = "public-key-refused"
     zh = "地址 {address} 的私钥是公开的测试密钥，仅可用于演示模式。请生成新的密钥。"
-    en = "The private key of {address} is public knowledge and allowed in demonstrations only; create a new key."
+    en = "The private key of {address} is public knowledge, for demonstrations only; create a new key."
 
 
 @dataclass(frozen=True, slots=True)
 class SigningPolicy:
-    """What a sender signs: calls to `contract` on `chain_id` whose selector is one of `selectors`, within ceilings."""
+    """What a sender signs: calls to `contract` on `chain_id` whose selector is one of `selectors`, within
+    ceilings.
+    """
 
     chain_id: int
     contract: str
@@ -73,7 +75,10 @@ class LocalSender:
 
     @classmethod
     def of_key(cls, key: bytes, policy: SigningPolicy, *, demonstration: bool = False) -> "LocalSender":
-        """key: 32 bytes. Raises PublicKeyRefused for a key that everybody knows, unless in a demonstration."""
+        """A sender of a 32-byte key.
+
+        Raises PublicKeyRefused for a key that everybody knows, unless in a demonstration.
+        """
         account = Account.from_key(key)
         if account.address in PUBLIC_ADDRESSES and not demonstration:
             raise PublicKeyRefused(address=account.address)
@@ -125,9 +130,9 @@ def load_sender(
 
 
 def create_keystore(path: Path, passphrase: str, key: bytes | None = None) -> str:
-    """Write a new keystore V3 (scrypt), mode 0600; its EIP-55 address. Raises FileExistsError: a key is never replaced.
+    """Write a new keystore V3 (scrypt), mode 0600; its EIP-55 address.
 
-    key: 32 bytes; a fresh random key when None.
+    key: 32 bytes; a fresh random key when None. Raises FileExistsError: a key is never replaced.
     """
     account = Account.create() if key is None else Account.from_key(key)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
-"""The thin port between TalentSeal and an EVM chain: verbs, values, and the few ways in which they can go wrong.
+"""The thin port between TalentSeal and an EVM chain: verbs, values, and the few ways in which they can go
+wrong.
 
-Two adapters keep this protocol, `web3_chain` and `memory_chain`; one contract-test file runs on both. Nothing here
-knows a database, a log or a feature: bytes, integers and 0x-hex go in and come out.
-A question that the chain did not answer raises `ChainUnavailable`; it is never turned into an empty answer.
+Two adapters keep this protocol, `web3_chain` and `memory_chain`; one contract-test file runs on both. Nothing
+here knows a database, a log or a feature: bytes, integers and 0x-hex go in and come out. A question that the
+chain did not answer raises `ChainUnavailable`; it is never turned into an empty answer.
 """
 
 import enum
@@ -15,7 +16,9 @@ AbiValue = int | str | bytes | bool | list["AbiValue"] | tuple["AbiValue", ...]
 
 
 class ChainUnavailable(Exception):
-    """The chain gave no usable answer: no connection, a time-out, HTTP 429, or a reply that cannot be what was asked."""
+    """The chain gave no usable answer: no connection, a time-out, HTTP 429, or a reply that cannot be what
+    was asked.
+    """
 
 
 class NotTheRegistry(ChainUnavailable):
@@ -28,10 +31,11 @@ class SigningRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChainIdentity:
-    """What makes a chain and a deployment this one and no other; 0x-hex, hashes in lower case, address EIP-55.
+    """What makes a chain and a deployment this one and no other; 0x-hex, hashes in lower case, address
+    EIP-55.
 
-    A part that the chain could not show (no block of that number, no code) reads as zeros, so it never matches.
-    A genesis hash or an address alone proves little: a wiped development chain gives both again.
+    A part that the chain could not show (no block of that number, no code) reads as zeros, so it never
+    matches. A genesis hash or an address alone proves little: a wiped development chain gives both again.
     """
 
     chain_id: int
@@ -73,7 +77,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Price of gas in wei; `priority_fee_wei` None means a legacy transaction, whose whole price is `max_fee_wei`."""
+    """Price of gas in wei; `priority_fee_wei` None means a legacy transaction, whose whole price is
+    `max_fee_wei`.
+    """
 
     max_fee_wei: int
     priority_fee_wei: int | None
@@ -144,7 +150,10 @@ class SignedTransaction:
 
 
 class SendOutcome(enum.Enum):
-    """What is known after a send. There is no "failed": an error text does not prove that nothing happened."""
+    """What is known after a send.
+
+    There is no "failed": an error text does not prove that nothing happened.
+    """
 
     ACCEPTED = "accepted"
     UNCERTAIN = "uncertain"
@@ -152,7 +161,9 @@ class SendOutcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SendReply:
-    """Outcome of a send, and the node's own words for the operator's eyes only; nothing may be decided on `text`."""
+    """Outcome of a send, and the node's own words for the operator's eyes only; nothing may be decided on
+    `text`.
+    """
 
     outcome: SendOutcome
     text: str
@@ -182,7 +193,8 @@ class AgreementState(enum.Enum):
 class AgreementOnChain:
     """One agreement version as the contract holds it; times in seconds since 1970.
 
-    ended_at, ended_by: when it was amended or terminated, and the digest that did; 0 and zeros while it stands.
+    ended_at, ended_by: when it was amended or terminated, and the digest that did; 0 and zeros while it
+    stands.
     """
 
     state: AgreementState
@@ -196,7 +208,9 @@ class AgreementOnChain:
 
 @dataclass(frozen=True, slots=True)
 class KeyOnChain:
-    """A signer's key of an organisation; all zero when it was never registered. Times in seconds since 1970."""
+    """A signer's key of an organisation; all zero when it was never registered. Times in seconds since
+    1970.
+    """
 
     valid_from: int
     valid_until: int
@@ -217,10 +231,13 @@ class Sender(Protocol):
 
 
 class Chain(Protocol):
-    """What the service asks of a chain. Every method may raise ChainUnavailable, except `sign`."""
+    """What the service asks of a chain. All but `encode` and `sign` may raise ChainUnavailable."""
 
     def identity(self) -> ChainIdentity:
         """The identity as observed now, never as configured."""
+
+    def predecessor(self) -> str:
+        """Hash of the former epoch's identity that the contract was deployed with; zeros for the first."""
 
     def head(self) -> RegistryHead:
         """The newest anchored head."""
@@ -238,7 +255,9 @@ class Chain(Protocol):
         """The block behind `finalized` or `safe`; None when the chain has no such notion yet."""
 
     def nonce(self, address: str) -> int:
-        """Number of mined transactions of that address, which is the next nonce; pending ones are not counted."""
+        """Number of mined transactions of that address, which is the next nonce; pending ones are not
+        counted.
+        """
 
     def fees(self) -> Fees:
         """Price that is likely to be mined soon."""
@@ -246,8 +265,11 @@ class Chain(Protocol):
     def simulate(self, call: Call, sender: str) -> Simulation:
         """Run the call on the newest state without sending it."""
 
-    def sign(self, sender: Sender, call: Call, *, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
-        """Encode the call and have it signed for this chain and contract."""
+    def encode(self, call: Call) -> bytes:
+        """Calldata of the call. Raises ValueError when the arguments do not fit the contract."""
+
+    def sign(self, sender: Sender, payload: bytes, *, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
+        """Have calldata signed for this chain and contract. Raises SigningRefused."""
 
     def send(self, raw: bytes) -> SendReply:
         """Hand signed bytes to the node; sending the same bytes again is harmless."""

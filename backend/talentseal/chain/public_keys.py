@@ -1,7 +1,8 @@
 """Addresses whose private keys everybody knows.
 
-Anvil, Hardhat and Ganache's documented set-ups fund the accounts of one public mnemonic ("test test … junk"). Whoever
-finds money or a role on one of them takes it, so the service refuses to sign with them outside its demonstration.
+Anvil, Hardhat and Ganache's documented set-ups fund the accounts of one public mnemonic ("test test … junk").
+Whoever finds money or a role on one of them takes it, so the service refuses to sign with them outside its
+demonstration.
 """
 
 PUBLIC_ADDRESSES = frozenset(

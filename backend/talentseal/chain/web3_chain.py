@@ -1,8 +1,8 @@
 """The `Chain` port over JSON-RPC: any EVM chain. The only module that imports web3.
 
-Replies are bounded in size and time and nothing is cached or retried here: whoever asks decides what a silence means.
-Whatever the node or the library does wrong comes out as ChainUnavailable; only the contract's own refusals, which the
-library recognises in every node's dialect, come out as a revert.
+Replies are bounded in size and time and nothing is cached or retried here: whoever asks decides what a
+silence means. Whatever the node or the library does wrong comes out as ChainUnavailable; only the contract's
+own refusals, which the library recognises in every node's dialect, come out as a revert.
 """
 
 import json
@@ -40,6 +40,7 @@ from talentseal.chain.port import (
     SendOutcome,
     SendReply,
     SignedTransaction,
+    SigningRefused,
     Simulation,
 )
 
@@ -56,7 +57,9 @@ QUOTED = 200
 
 
 class BoundedProvider(HTTPProvider):
-    """web3's HTTP transport with a limit on size and total time, no redirects, no retries, no proxies of the shell."""
+    """web3's HTTP transport with a limit on size and total time, no redirects, no retries, no proxies of
+    the shell.
+    """
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
         super().__init__(url, exception_retry_configuration=None)
@@ -72,7 +75,7 @@ class BoundedProvider(HTTPProvider):
         reply = json.loads(self._post(request))
         if not isinstance(reply, dict) or reply.get("id") != json.loads(request)["id"]:
             raise ChainUnavailable(f"the reply to {method} is not a JSON-RPC answer to that request")
-        return cast(RPCResponse, reply)
+        return cast("RPCResponse", reply)
 
     def _post(self, request: bytes) -> bytes:
         ends = time.monotonic() + self._timeout_seconds
@@ -132,6 +135,10 @@ class Web3Chain:
             deployment_block_hash=deployment.hash if deployment else ZERO_HASH,
         )
 
+    def predecessor(self) -> str:
+        (found,) = self._view("predecessor")
+        return "0x" + bytes(found).hex()
+
     def head(self) -> RegistryHead:
         size, root, _anchored_at, _block_number = self._view("head")
         return RegistryHead(size, root)
@@ -153,7 +160,7 @@ class Web3Chain:
         return block
 
     def finalized_block(self, tag: str) -> Block | None:
-        return self._block(cast(BlockIdentifier, tag))
+        return self._block(cast("BlockIdentifier", tag))
 
     def nonce(self, address: str) -> int:
         return _ask(
@@ -182,10 +189,12 @@ class Web3Chain:
         except ContractLogicError as error:
             return Reverted(self._error_of(error))
 
-    def sign(self, sender: Sender, call: Call, *, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
+    def encode(self, call: Call) -> bytes:
+        return self._abi.encode(call)
+
+    def sign(self, sender: Sender, payload: bytes, *, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
         if self._chain_id is None:
-            raise ChainUnavailable("the chain's identity has not been read yet")
-        payload = self._abi.encode(call)
+            raise SigningRefused("the chain's identity has not been read yet; nothing was signed")
         return sender.sign(
             chain_id=self._chain_id, to=self._contract, payload=payload, nonce=nonce, gas=gas, fees=fees
         )
@@ -202,7 +211,9 @@ class Web3Chain:
 
     def receipt(self, transaction_hash: str) -> Receipt | None:
         try:
-            found = _ask("a receipt", lambda: self._eth.get_transaction_receipt(cast(Any, transaction_hash)))
+            found = _ask(
+                "a receipt", lambda: self._eth.get_transaction_receipt(cast("Any", transaction_hash))
+            )
         except TransactionNotFound:
             return None
         return _ask("a receipt", lambda: _receipt(transaction_hash, found))
