@@ -9,7 +9,8 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from talentseal.commands import agreements, keys, operator
+from talentseal.commands import agreements, custody, keys, operator
+from talentseal.commands import run as demonstration
 from talentseal.commands.console import REFUSED, UNREACHABLE, USAGE, speaks_english, words
 from talentseal.errors import TalentSealError
 
@@ -34,6 +35,8 @@ def build() -> typer.Typer:
     app.add_typer(keys.app, name="keys")
     agreements.mount(app)
     operator.mount(app)
+    custody.mount(app)
+    demonstration.mount(app)
     return app
 
 

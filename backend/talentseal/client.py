@@ -23,6 +23,7 @@ from talentseal.agreements.schemas import (
     UploadedSubmission,
 )
 from talentseal.audit.schemas import RecordView
+from talentseal.partners.api import KeyList
 from talentseal.partners.schemas import KeyView
 
 TIMEOUT_SECONDS = 30.0
@@ -148,6 +149,10 @@ class Client:
     def tlog_proof(self, record: str) -> str:
         """The record's `.tlog-proof`."""
         return self._request("GET", f"/evidence/{record}/tlog-proof").text
+
+    def keys(self, organisation: str) -> list[KeyView]:
+        """An organisation's signing keys."""
+        return self._get(f"/organisations/{organisation}/keys", KeyList).items
 
     def request_key(self, organisation: str, address: str) -> KeyView:
         """Ask for a signing key; the answer holds the challenge."""

@@ -1,81 +1,90 @@
 """Keeping the log whole: `fsck`, `backup`, `restore` and `log adopt`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from talentseal import backups
-from talentseal.commands.opened import Opened, refusals
-from talentseal.evidence import sealing
-from talentseal.evidence.fsck import check_log
+from talentseal.commands.console import Json, fail, show, words
 
-Folder = Annotated[Path, typer.Argument(help="folder of the backup / 备份目录")]
-AsJson = Annotated[bool, typer.Option("--json", help="machine-readable output / 机器可读")]
+Folder = Annotated[Path, typer.Argument(help=words("备份文件夹。", "Folder of the backup."))]
 
-log_app = typer.Typer(help="the log's own custody / 日志自身的保管", no_args_is_help=True)
+log_app = typer.Typer(help=words("日志自身的保管。", "The log's own custody."), no_args_is_help=True)
 
 
-def fsck(as_json: AsJson = False) -> None:
-    """Read every stored value again and hold it against the log; exit 1 when anything differs.
+def fsck(as_json: Json = False) -> None:
+    from talentseal.commands.running import serving
+    from talentseal.evidence.fsck import check_log
 
-    重新读取每个存储值并与日志比对；发现差异时退出码为 1。
-    """
-    with refusals(), Opened() as service:
+    with serving() as service:
         head, key = service.head_store.read(), service.signer.verifier_key
         found = service.database.snapshot(lambda session: list(check_log(session, head, key)))
-    for finding in found:
-        line = {"table": finding.table, "key": finding.key, "what": finding.what}
-        typer.echo(json.dumps(line) if as_json else f"{finding.table} {finding.key}: {finding.what}")
-    if not as_json:
-        typer.echo(f"{len(found)} findings, {head.size} entries under the signed head", err=True)
+    rows = [{"table": finding.table, "key": finding.key, "what": finding.what} for finding in found]
+    lines = [f"{finding.table} {finding.key}: {finding.what}" for finding in found]
+    summary = words(
+        f"已签名日志头之下 {head.size} 条，发现 {len(found)} 处差异。",
+        f"{head.size} entries under the signed head, {len(found)} findings.",
+    )
+    show({"size": head.size, "findings": rows}, as_json=as_json, text="\n".join([*lines, summary]))
     raise typer.Exit(1 if found else 0)
 
 
-def backup(folder: Folder) -> None:
-    """Write a verified snapshot of the database into a new folder; the head store stays outside.
+def backup(folder: Folder, as_json: Json = False) -> None:
+    from talentseal import backups
+    from talentseal.commands.running import serving
 
-    将经过校验的数据库快照写入新目录；链外头存储不包含在内。
-    """
-    with refusals(), Opened() as service:
+    with serving() as service:
         try:
             manifest = backups.back_up(service.database, folder, service.signer.verifier_key, _progress)
-        except FileExistsError as error:
-            raise typer.BadParameter(str(error)) from None
-    typer.echo(f"{manifest.rows} rows, {manifest.size} entries, verified: {folder}")
+        except FileExistsError:
+            fail(
+                f"{folder} 中已有备份，不会覆盖。",
+                f"{folder} holds a backup already; it is never overwritten.",
+            )
+    text = words(
+        f"已备份并校验：{manifest.rows} 行，日志 {manifest.size} 条。",
+        f"Backed up and verified: {manifest.rows} rows, {manifest.size} entries.",
+    )
+    show({"folder": str(folder), "rows": manifest.rows, "size": manifest.size}, as_json=as_json, text=text)
 
 
-def restore(folder: Folder) -> None:
-    """Fill a new, empty database from a backup; exit 1, REWOUND, when it is older than the signed head.
+def restore(folder: Folder, as_json: Json = False) -> None:
+    from talentseal import backups
+    from talentseal.commands.running import serving
 
-    由备份恢复到新的空数据库；若早于最后签名的日志头则报告 REWOUND 并以 1 退出。
-    """
-    with refusals(), Opened() as service:
+    with serving() as service:
         head = service.head_store.read()
         rows = backups.restore(service.database, folder, service.signer.verifier_key, head, _progress)
-    typer.echo(f"{rows} rows restored; the database stands at the last signed head or after it")
+    text = words(
+        f"已恢复 {rows} 行，不落后于已签名的日志头。", f"{rows} rows restored, not behind the signed head."
+    )
+    show({"rows": rows}, as_json=as_json, text=text)
 
 
-@log_app.command()
-def adopt() -> None:
-    """Rebuild a lost head store from the newest checkpoint, after reading every entry again.
+@log_app.command("adopt", help=words("由最新检查点重建丢失的链外头存储。", "Rebuild a lost head store."))
+def adopt(as_json: Json = False) -> None:
+    from talentseal.commands.running import serving
+    from talentseal.evidence import sealing
 
-    由最新检查点重建丢失的链外头存储（先重新读取全部条目）。
-    """
-    with refusals(), Opened() as service:
+    with serving() as service:
         head = sealing.adopt(service.database, service.head_store, service.signer)
-    typer.echo(f"adopted the head of {head.size} entries")
+    text = words(f"已采用 {head.size} 条的日志头。", f"Adopted the head of {head.size} entries.")
+    show({"size": head.size}, as_json=as_json, text=text)
 
 
-def register(app: typer.Typer) -> None:
-    """Mount these commands."""
-    for command in (fsck, backup, restore):
-        app.command()(command)
+def mount(app: typer.Typer) -> None:
+    """Put the commands on `app`."""
+    described = (
+        (fsck, "重读全部存储值并与日志比对。", "Read every stored value again and hold it against the log."),
+        (backup, "写出经校验的数据库快照。", "Write a verified snapshot of the database."),
+        (restore, "由备份恢复到新的空数据库。", "Fill a new, empty database from a backup."),
+    )
+    for command, zh, en in described:
+        app.command(help=words(zh, en))(command)
     app.add_typer(log_app, name="log")
 
 
 def _progress(table: str, rows: int) -> None:
     if sys.stderr.isatty():
-        typer.echo(f"\r{table}: {rows}\x1b[K", err=True, nl=False)
+        print(f"\r{table}: {rows}\x1b[K", end="", file=sys.stderr)

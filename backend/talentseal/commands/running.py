@@ -12,7 +12,7 @@ import structlog
 from talentseal.anchoring import epochs
 from talentseal.anchoring.models import Lane
 from talentseal.anchoring.policy import LANE_FUNCTIONS, Policy
-from talentseal.app import Service
+from talentseal.app import Service, build
 from talentseal.chain.port import Chain, ChainIdentity, Sender
 from talentseal.clock import Clock, SystemClock
 from talentseal.commands.console import fail
@@ -31,6 +31,16 @@ def opened(settings: Settings | None = None) -> Iterator[tuple[Database, Clock]]
         yield database, SystemClock()
     finally:
         database.close()
+
+
+@contextmanager
+def serving() -> Iterator[Service]:
+    """The whole service of the settings without its loops, closed afterwards."""
+    service = build(Settings())
+    try:
+        yield service
+    finally:
+        service.close()
 
 
 def set_up_logs(settings: Settings) -> None:
