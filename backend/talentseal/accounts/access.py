@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from talentseal.accounts.api_keys import Authenticator
 from talentseal.accounts.roles import Actor
@@ -38,11 +38,15 @@ async def _now(access: Annotated[Access, Depends(_access)]) -> datetime:
     return access.clock.now()
 
 
-def _actor(request: Request, access: Annotated[Access, Depends(_access)]) -> Actor:
+def _actor(
+    request: Request,
+    access: Annotated[Access, Depends(_access)],
+    _scheme: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+) -> Actor:
     address = request.client.host if request.client else ""
     return access.authenticator.authenticate(request.headers.get("authorization"), address)
 
 
 Db = Annotated[Database, Depends(_database)]
 Now = Annotated[datetime, Depends(_now)]
-ApiActor = Annotated[Actor, Depends(_actor), Security(_BEARER)]
+ApiActor = Annotated[Actor, Depends(_actor)]

@@ -72,6 +72,7 @@ class Stage:
             **os.environ,
             "TALENTSEAL_DATA_DIR": str(self.folder),
             "TALENTSEAL_DEMONSTRATION": "true",
+            "TALENTSEAL_LOG_FORMAT": "json",
             "TALENTSEAL_PORT": str(self.port),
             "TALENTSEAL_URL": self.url,
             "TALENTSEAL_CHAIN_URL": self.chain.url,
