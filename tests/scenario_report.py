@@ -1,6 +1,7 @@
-"""Which acceptance scenarios are shown by a test: a pytest plugin that notes it, and `python -m tests.scenario_report`.
+"""Which acceptance scenarios a test shows: a pytest plugin, and `python -m tests.scenario_report`.
 
-A test names its scenario by `pytest.mark.scenario(59)`. A scenario has passed when every test of it that ran last has.
+A test names its scenario by `pytest.mark.scenario(59)`. A scenario has passed when every test of it that
+ran last has.
 """
 
 import json
@@ -13,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".state" / "scenarios.json"
 """{scenario number: {test id: outcome of its last run}}"""
 
-TITLES = dict(line.split(" ", 1) for line in (ROOT / "tests/scenarios.txt").read_text(encoding="utf-8").splitlines())
+TITLES = dict(
+    line.split(" ", 1) for line in (ROOT / "tests/scenarios.txt").read_text(encoding="utf-8").splitlines()
+)
 
 Results = dict[str, dict[str, str]]
 
@@ -24,7 +27,9 @@ def load() -> Results:
         return {}
     noted: Results = json.loads(RESULTS.read_text(encoding="utf-8"))
     return {
-        number: {test: outcome for test, outcome in tests.items() if (ROOT / test.partition("::")[0]).exists()}
+        number: {
+            test: outcome for test, outcome in tests.items() if (ROOT / test.partition("::")[0]).exists()
+        }
         for number, tests in noted.items()
     }
 

@@ -1,4 +1,4 @@
-"""`python -m chainkit compile | artifact | node | deploy`: what one types where Hardhat would be typed elsewhere.
+"""`python -m chainkit compile | artifact | node | deploy`: what others type Hardhat for.
 
 Each command imports what it needs itself: web3 takes more than a second to load, and the node does without.
 """
@@ -62,7 +62,9 @@ def deploy_command(options: argparse.Namespace) -> None:
         predecessor=options.predecessor,
         roles=dict(role.split("=", 1) for role in options.role),
     )
-    print(f"{record.contract} on chain {record.chain_id}, block {record.deployment_block_number}: {options.out}")
+    print(
+        f"{record.contract} on chain {record.chain_id}, block {record.deployment_block_number}: {options.out}"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

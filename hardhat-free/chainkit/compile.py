@@ -1,7 +1,7 @@
 """Compiles contracts/ with py-solc-x and writes the artifact that ships with the service.
 
-The compiler is a native `solc` of the pinned version when one is on the PATH, else npm's through solc.js. Both give
-the same bytecode: the metadata hash, which would carry paths, is off.
+The compiler is a native `solc` of the pinned version when one is on the PATH, else npm's through solc.js.
+Both give the same bytecode: the metadata hash, which would carry paths, is off.
 """
 
 import hashlib
@@ -20,7 +20,12 @@ from chainkit.pins import CONTRACTS, HOME, NODE_MODULES, ToolchainError, pins
 SHIPPED = HOME.parent / "backend" / "talentseal" / "chain" / "EvidenceRegistry.json"
 """Where the artifact lies that ships with the service."""
 
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.immutableReferences",
+]
 
 
 class CompileError(ToolchainError):
@@ -29,7 +34,7 @@ class CompileError(ToolchainError):
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A compiled contract. Bytecodes are 0x hex; `source_digest` is SHA-256 (hex) over every source and setting.
+    """A compiled contract. Bytecodes are 0x hex; `source_digest` is SHA-256 (hex) of sources and settings.
 
     `immutables` are the [start, length] byte ranges of `deployed_bytecode` that the constructor fills in.
     """
@@ -79,7 +84,9 @@ class Artifact:
                 source_digest=fields["sourceDigest"],
             )
         except (OSError, ValueError, KeyError, TypeError) as broken:
-            raise ToolchainError(f"{path} is no contract artifact ({broken!r}): run chainkit artifact") from broken
+            raise ToolchainError(
+                f"{path} is no contract artifact ({broken!r}): run chainkit artifact"
+            ) from broken
 
     def runtime_matches(self, code: bytes) -> bool:
         """Is this deployed code ours, but for what the constructor filled in?"""
@@ -121,7 +128,9 @@ def compile_contracts(compiler: Path | None = None, contracts: Path = CONTRACTS)
     Raises CompileError with the compiler's own text; a warning in one of our own sources is an error as well.
     """
     compiler = compiler or find_compiler()
-    sources = {f"contracts/{file.name}": file.read_text(encoding="utf-8") for file in sorted(contracts.glob("*.sol"))}
+    sources = {
+        f"contracts/{file.name}": file.read_text(encoding="utf-8") for file in sorted(contracts.glob("*.sol"))
+    }
     try:
         answer = solcx.compile_standard(
             _request(sources), base_path=NODE_MODULES, allow_paths=[NODE_MODULES], solc_binary=compiler
@@ -166,7 +175,9 @@ def _artifact(answer: dict[str, Any], sources: dict[str, str], solc: str) -> Art
     except KeyError:
         raise CompileError(f"{name} does not define {chosen.root}") from None
     deployed = contract["evm"]["deployedBytecode"]
-    ranges = [[at["start"], at["length"]] for places in deployed["immutableReferences"].values() for at in places]
+    ranges = [
+        [at["start"], at["length"]] for places in deployed["immutableReferences"].values() for at in places
+    ]
     return Artifact(
         contract_name=chosen.root,
         abi=contract["abi"],
@@ -183,7 +194,10 @@ def _artifact(answer: dict[str, Any], sources: dict[str, str], solc: str) -> Art
 
 def _digest(answer: dict[str, Any], sources: dict[str, str]) -> str:
     """SHA-256 over every compiled source, imported ones too, and the settings."""
-    texts = {name: sources.get(name) or (NODE_MODULES / name).read_text(encoding="utf-8") for name in answer["sources"]}
+    texts = {
+        name: sources.get(name) or (NODE_MODULES / name).read_text(encoding="utf-8")
+        for name in answer["sources"]
+    }
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     whole = json.dumps({"settings": _settings(), "sources": digests}, sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()

@@ -1,10 +1,11 @@
 """Deploys the registry and keeps a record by which it, and the chain under it, can be recognised again."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -35,8 +36,11 @@ class ChainReset(DeployError):
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployed registry and the identity of its chain. Hashes and ids are 0x hex of 32 bytes, `contract` is a
-    checksummed address, `code_hash` is the Keccak-256 of the runtime code."""
+    """A deployed registry and the identity of its chain.
+
+    Hashes and ids are 0x hex of 32 bytes, `contract` is a checksummed address, `code_hash` is the Keccak-256
+    of the runtime code.
+    """
 
     chain_id: int
     genesis_hash: str
@@ -83,8 +87,8 @@ def deploy(
 ) -> Deployment:
     """Deploy the registry, grant `roles` (role name, as in "ANCHOR" → address) and return its record.
 
-    `admin_delay` is in seconds. Roles can be granted here only when `admin` is the sender; an admin of its own
-    (several signers, a device) grants them itself and `roles` must be empty. Raises DeployError.
+    `admin_delay` is in seconds. Roles can be granted here only when `admin` is the sender; an admin of its
+    own (several signers, a device) grants them itself and `roles` must be empty. Raises DeployError.
     """
     sender: LocalAccount = Account.from_key(sender_key)
     if roles and sender.address != Web3.to_checksum_address(admin):
@@ -121,41 +125,50 @@ def deploy_once(url: str, path: Path, artifact: Artifact, **arguments: Any) -> D
 
 
 def check(url: str, recorded: Deployment) -> None:
-    """Raise ChainReset, naming every difference, unless the chain is the recorded one and holds the contract."""
+    """Raise ChainReset, naming each difference, unless this is the recorded chain and contract."""
     client = connect(url)
     try:
-        block = client.eth.get_block(recorded.deployment_block_number)["hash"].to_0x_hex()
-    except BlockNotFound:
-        block = "none"
-    found = {
-        "chain_id": client.eth.chain_id,
-        "genesis_hash": client.eth.get_block(0)["hash"].to_0x_hex(),
-        "deployment_block_hash": block,
-        "code_hash": _code_hash(client, recorded.contract),
-    }
+        found = {
+            "chain_id": client.eth.chain_id,
+            "genesis_hash": _block_hash(client, 0),
+            "deployment_block_hash": _block_hash(client, recorded.deployment_block_number),
+            "code_hash": _code_hash(client, recorded.contract),
+        }
+    except (Web3Exception, OSError) as unanswered:
+        raise DeployError(f"{url} cannot be asked: {unanswered}") from unanswered
     expected = asdict(recorded)
-    differences = [f"{name}: {expected[name]} on record, {value} found" for name, value in found.items()
-                   if expected[name] != value]  # fmt: skip
-    if differences:
+    wrong = [name for name, value in found.items() if expected[name] != value]
+    if wrong:
+        differences = [f"{name}: {expected[name]} on record, {found[name]} found" for name in wrong]
         raise ChainReset("The chain is not the one on record. " + "; ".join(differences))
 
 
+def _block_hash(client: Web3, number: int) -> str:
+    try:
+        return client.eth.get_block(number)["hash"].to_0x_hex()
+    except BlockNotFound:
+        return "none"
+
+
 def _bytes32(text: str) -> bytes:
-    raw = bytes.fromhex(text.removeprefix("0x"))
-    if len(raw) != 32:
+    if not re.fullmatch("(0x)?[0-9a-fA-F]{64}", text):
         raise DeployError(f"{text} is not 32 bytes in hex")
-    return raw
+    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def _base(client: Web3, sender: LocalAccount) -> TxParams:
     """Sender, nonce and a gas price in the old form, which every EVM chain takes, zero-fee ones too."""
     price = client.eth.gas_price
-    return {"from": sender.address, "nonce": client.eth.get_transaction_count(sender.address), "gasPrice": price}
+    return {
+        "from": sender.address,
+        "nonce": client.eth.get_transaction_count(sender.address),
+        "gasPrice": price,
+    }
 
 
 def _send(client: Web3, sender: LocalAccount, transaction: TxParams) -> TxReceipt:
     transaction["gas"] = transaction["gas"] * (100 + GAS_MARGIN_PERCENT) // 100
-    signed = sender.sign_transaction(transaction)
+    signed = sender.sign_transaction(cast("dict[str, Any]", transaction))
     digest = client.eth.send_raw_transaction(signed.raw_transaction)
     receipt = client.eth.wait_for_transaction_receipt(digest, timeout=RECEIPT_SECONDS, poll_latency=0.02)
     if receipt["status"] != 1:

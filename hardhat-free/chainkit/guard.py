@@ -3,13 +3,14 @@
     python -I guard.py STATE_FILE SPARE_FILE LOCK_FILE LOG_FILE ANVIL ARGUMENT...
 
 It exists so that no Anvil outlives the Python that started it, however that one ends:
-- it is Anvil's parent and sends it SIGTERM (which makes Anvil save its state) once its own stdin ends or its own
-  parent is gone: both happen when Python exits, is killed, or crashes;
-- on Linux the kernel sends Anvil the same signal should the guard itself be killed. (PR_SET_PDEATHSIG is tied to the
-  *thread* that forked, so it cannot be used from the service, whose threads come and go; here the main thread forks.)
-  Elsewhere a SIGKILL of the guard is the one case left over; the lock below then refuses a second node.
-It also keeps the spare copy of the state, because Anvil's own dump is not atomic and can be torn by a kill.
-On stdout it writes two lines: Anvil's process id, and the address Anvil listens on.
+- it is Anvil's parent and sends it SIGTERM (which makes Anvil save its state) once its own stdin ends or
+  its own parent is gone: both happen when Python exits, is killed, or crashes;
+- on Linux the kernel sends Anvil the same signal should the guard itself be killed. (PR_SET_PDEATHSIG is
+  tied to the *thread* that forked, so it cannot be used from the service, whose threads come and go; here
+  the main thread forks.) Elsewhere a SIGKILL of the guard is the one case left over; the lock below then
+  refuses a second node. It also keeps the spare copy of the state, because Anvil's own dump is not atomic
+  and can be torn by a kill. On stdout it writes two lines: Anvil's process id, and the address Anvil
+  listens on.
 """
 
 import contextlib
@@ -29,7 +30,7 @@ GRACE_SECONDS = 20.0
 """What Anvil gets to write its state after SIGTERM; 63 MB took 0.2 s."""
 
 SPARE_SHARE = 20
-"""The spare copy may take one part in this many of the guard's time: a 60 MB state takes a second to check."""
+"""The spare copy may take one part in this many of the guard's time: checking 60 MB takes a second."""
 
 PR_SET_PDEATHSIG = 1
 
@@ -99,7 +100,8 @@ def main(arguments: list[str]) -> int:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return os.EX_TEMPFAIL
-        # Anvil inherits the lock too, so that it is held for exactly as long as the state file may be written.
+        # Anvil inherits the lock too, so that it is held for exactly as long as the state file may be
+        # written.
         with log.open("wb") as errors:
             child = subprocess.Popen(
                 arguments[4:],
@@ -107,13 +109,14 @@ def main(arguments: list[str]) -> int:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 pass_fds=[held.fileno()],
-                preexec_fn=die_with_guard,  # noqa: PLW1509 - the guard has no second thread yet, so the fork is safe
+                preexec_fn=die_with_guard,  # noqa: PLW1509 - no second thread yet, so the fork is safe
             )
         print(child.pid, flush=True)
         threading.Thread(target=end_with_parent, args=(child, parent), daemon=True).start()
         threading.Thread(target=keep_spare, args=(state, spare), daemon=True).start()
         for line in child.stdout or ():
-            # Anvil writes a line for every call; all but the address is read and let go, so that it never blocks.
+            # Anvil writes a line for every call; all but the address is read and let go, so that it never
+            # blocks.
             if line.startswith(b"Listening on "):
                 print(line.decode().split()[-1], flush=True)
         return child.wait()

@@ -1,9 +1,9 @@
 """A local Anvil: its own binary, its state on disk, and never one that outlives its owner.
 
-What was measured and is answered here: npm's shim orphans the real node when killed, so the platform's binary is
-started; the dump at an interval is not atomic, so a spare of the last whole one is kept (`guard.py`) and restored;
-a restart under another hardfork fails, so the hardfork is pinned; states of old blocks fill the disk, so they are
-pruned and the cache has a place of its own.
+What was measured and is answered here: npm's shim orphans the real node when killed, so the platform's
+binary is started; the dump at an interval is not atomic, so a spare of the last whole one is kept
+(`guard.py`) and restored; a restart under another hardfork fails, so the hardfork is pinned; states of old
+blocks fill the disk, so they are pruned and the cache has a place of its own.
 """
 
 import os
@@ -42,22 +42,25 @@ class StateInUse(NodeError):
     """Another node works on this state directory."""
 
 
-def anvil_binary() -> Path:
-    """Return this platform's Anvil out of node_modules; raises ToolchainError when it is not installed."""
+def platform_binary(tool: str) -> Path:
+    """Return this platform's own `tool` ("anvil", "forge") out of node_modules.
+
+    Raises ToolchainError when it is not installed.
+    """
     machine = MACHINES.get(platform.machine().lower(), platform.machine().lower())
-    found = NODE_MODULES / "@foundry-rs" / f"anvil-{sys.platform}-{machine}" / "bin" / "anvil"
+    found = NODE_MODULES / "@foundry-rs" / f"{tool}-{sys.platform}-{machine}" / "bin" / tool
     if not found.is_file():
-        raise ToolchainError(f"Anvil for {sys.platform}-{machine} is not installed: run scripts/setup")
+        raise ToolchainError(f"{tool} for {sys.platform}-{machine} is not installed: run scripts/setup --dev")
     return found
 
 
 class Anvil:
     """One Anvil node on loopback, as a context manager or by `start` and `stop`.
 
-    `state_dir` holds anvil.json, its spare, the log, the lock and the cache. `port` 0 takes a free one; `url` says
-    which. Blocks are mined on demand unless `block_time` (whole seconds) is given. `keep_history` keeps the state of
-    every block, which tests of reorganisations need and long-lived nodes cannot afford. `zero_fee` makes a chain
-    that charges nothing.
+    `state_dir` holds anvil.json, its spare, the log, the lock and the cache. `port` 0 takes a free one;
+    `url` says which. Blocks are mined on demand unless `block_time` (whole seconds) is given.
+    `keep_history` keeps the state of every block, which tests of reorganisations need and long-lived nodes
+    cannot afford. `zero_fee` makes a chain that charges nothing.
     """
 
     def __init__(
@@ -127,13 +130,18 @@ class Anvil:
         self._refuse_foreign_port()
         self._recover_state()
         self._guard = subprocess.Popen(
-            self._guard_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            self._guard_command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         pid, address = self._first_line(), self._first_line()
         if not address:
             raise self._refusal()
         self._pid, self._port = int(pid), int(address.rpartition(":")[2])
-        # Anvil listens a moment before it heeds SIGTERM; once it has answered, a stop saves (7 of 30 did not before).
+        # Anvil listens a moment before it heeds SIGTERM; once it has answered, a stop saves (7 of 30 did
+        # not before).
         self.call("web3_clientVersion")
         return self
 
@@ -180,7 +188,7 @@ class Anvil:
 
     def _anvil_command(self) -> list[str]:
         pinned = pins().node
-        command = [str(anvil_binary()), "--host", HOST, "--port", str(self._port), "--no-cors"]
+        command = [str(platform_binary("anvil")), "--host", HOST, "--port", str(self._port), "--no-cors"]
         command += ["--chain-id", str(self._chain_id), "--hardfork", pinned.hardfork]
         command += ["--state", str(self.state_file), "--state-interval", str(pinned.state_interval)]
         command += ["--cache-path", str(self._dir / "cache")]
@@ -202,7 +210,7 @@ class Anvil:
             probe.settimeout(1)
             if probe.connect_ex((HOST, self._port)) == 0:
                 raise ForeignPort(
-                    f"Port {self._port} already answers, and not from a node of ours: free it or choose another"
+                    f"Port {self._port} already answers, and not from this node: free it or choose another"
                 )
 
     def _recover_state(self) -> None:

@@ -15,14 +15,17 @@ class RpcError(Exception):
 def call(url: str, method: str, *parameters: Any, timeout: float = 5.0) -> Any:
     """Return the `result` of one call.
 
-    Raises OSError when nothing answers within `timeout` seconds, RpcError when the node refuses, ValueError when
-    the answer is not JSON.
+    Raises OSError when nothing answers within `timeout` seconds, RpcError when the node refuses, ValueError
+    when the answer is not JSON or the address not http.
     """
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
     # An empty proxy table: a node is asked directly, whatever the environment says about proxies.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     body = json.dumps(request).encode()
-    ask = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"{url} is no http address")
+    headers = {"Content-Type": "application/json"}
+    ask = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - the scheme was just checked
     with opener.open(ask, timeout=timeout) as reply:
         answer = json.loads(reply.read(REPLY_LIMIT))
     if not isinstance(answer, dict) or "result" not in answer:

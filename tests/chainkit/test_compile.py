@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from chainkit import compile as compiling
-from chainkit.compile import SHIPPED, Artifact, CompileError, compile_contracts, find_compiler, native_compiler, wrapper
+from chainkit.compile import (
+    SHIPPED,
+    Artifact,
+    CompileError,
+    compile_contracts,
+    find_compiler,
+    native_compiler,
+    wrapper,
+)
 from chainkit.pins import HOME, NODE_MODULES, ToolchainError, pins
 
 SIZE_LIMIT = 24_576
@@ -104,14 +112,18 @@ def fake_compiler(folder: Path, version: str) -> None:
     made.chmod(0o755)
 
 
-def test_a_native_compiler_of_the_pinned_version_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_native_compiler_of_the_pinned_version_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake_compiler(tmp_path, f"{pins().compiler.version}+commit.00000000.Linux.g++")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert find_compiler() == tmp_path / "solc"
 
 
 @pytest.mark.parametrize("version", ["0.8.36+commit.00000000.Linux.g++", "nonsense"])
-def test_any_other_native_compiler_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+def test_any_other_native_compiler_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
     fake_compiler(tmp_path, version)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     assert find_compiler() == wrapper()
@@ -128,11 +140,15 @@ def test_a_missing_compiler_says_what_to_run(tmp_path: Path, monkeypatch: pytest
 
 
 def solc(*arguments: str, given: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([HOME / "solc.js", *arguments], input=given, capture_output=True, text=True, cwd=folder, check=False)
+    return subprocess.run(
+        [HOME / "solc.js", *arguments], input=given, capture_output=True, text=True, cwd=folder, check=False
+    )
 
 
 def request(**sources: object) -> str:
-    return json.dumps({"language": "Solidity", "sources": sources, "settings": {"outputSelection": {"*": {"*": ["abi"]}}}})
+    return json.dumps(
+        {"language": "Solidity", "sources": sources, "settings": {"outputSelection": {"*": {"*": ["abi"]}}}}
+    )
 
 
 HEAD = "// SPDX-License-Identifier: Apache-2.0\npragma solidity ^0.8.0;\n"
@@ -151,8 +167,15 @@ def test_standard_json_answers_json_alone() -> None:
 
 def test_imports_come_from_base_and_include_paths(tmp_path: Path) -> None:
     (tmp_path / "B.sol").write_text(HEAD + "contract B {}", encoding="utf-8")
-    given = request(A={"content": HEAD + 'import "B.sol"; import "@openzeppelin/contracts/interfaces/IERC1271.sol"; contract A is B {}'})
-    said = solc("--standard-json", "--base-path", str(tmp_path), f"--include-path={NODE_MODULES}", given=given)
+    given = request(
+        A={
+            "content": HEAD
+            + 'import "B.sol"; import "@openzeppelin/contracts/interfaces/IERC1271.sol"; contract A is B {}'
+        }
+    )
+    said = solc(
+        "--standard-json", "--base-path", str(tmp_path), f"--include-path={NODE_MODULES}", given=given
+    )
     assert "errors" not in json.loads(said.stdout)
 
 
@@ -173,7 +196,9 @@ def test_nothing_outside_the_allowed_folders_is_read(tmp_path: Path, wanted: str
     given = request(A={"urls": [wanted]})
     assert said in solc("--standard-json", "--base-path", str(base), given=given).stdout
     if wanted == "../secret.sol":
-        allowed = solc("--standard-json", "--base-path", str(base), "--allow-paths", str(tmp_path), given=given)
+        allowed = solc(
+            "--standard-json", "--base-path", str(base), "--allow-paths", str(tmp_path), given=given
+        )
         assert "outside" not in allowed.stdout
 
 
@@ -182,7 +207,10 @@ def test_the_same_import_in_two_places_is_ambiguous(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "B.sol").write_text(HEAD, encoding="utf-8")
     paths = ("--base-path", str(tmp_path / "one"), "--include-path", str(tmp_path / "two"))
-    assert "Ambiguous import" in solc("--standard-json", *paths, given=request(A={"content": HEAD + 'import "B.sol";'})).stdout
+    assert (
+        "Ambiguous import"
+        in solc("--standard-json", *paths, given=request(A={"content": HEAD + 'import "B.sol";'})).stdout
+    )
 
 
 def test_combined_json_has_the_form_that_analysers_read(tmp_path: Path) -> None:
@@ -206,7 +234,9 @@ def test_combined_json_has_the_form_that_analysers_read(tmp_path: Path) -> None:
         (("--combined-json", "abi", "Broken.sol"), "Expected"),
     ],
 )
-def test_misuse_ends_with_a_sentence_and_a_code(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_misuse_ends_with_a_sentence_and_a_code(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
     (tmp_path / "A.sol").write_text(HEAD, encoding="utf-8")
     (tmp_path / "Broken.sol").write_text(HEAD + "contract", encoding="utf-8")
     ended = solc(*arguments, folder=tmp_path)

@@ -35,16 +35,22 @@ def test_the_record_tells_the_contract_and_its_chain(chain_url: str) -> None:
 
     client = connect(chain_url)
     contract = client.eth.contract(address=client.to_checksum_address(made.contract), abi=Artifact.load().abi)
-    assert "0x" + contract.functions.deploymentId().call().hex() == made.deployment_id == given["deployment_id"]
+    assert (
+        "0x" + contract.functions.deploymentId().call().hex() == made.deployment_id == given["deployment_id"]
+    )
     assert made.code_hash == "0x" + keccak(client.eth.get_code(contract.address)).hex()
     assert made.genesis_hash == client.eth.get_block(0)["hash"].to_0x_hex()
-    assert made.deployment_block_hash == client.eth.get_block(made.deployment_block_number)["hash"].to_0x_hex()
+    assert (
+        made.deployment_block_hash == client.eth.get_block(made.deployment_block_number)["hash"].to_0x_hex()
+    )
     assert made.chain_id == 31337
 
 
 def test_each_role_is_held_by_its_own_account_alone(chain_url: str, deployment: Deployment) -> None:
     client = connect(chain_url)
-    contract = client.eth.contract(address=client.to_checksum_address(deployment.contract), abi=Artifact.load().abi)
+    contract = client.eth.contract(
+        address=client.to_checksum_address(deployment.contract), abi=Artifact.load().abi
+    )
     held = {
         (role, address)
         for role in ROLES
@@ -87,7 +93,7 @@ def test_a_wiped_chain_is_noticed_and_nothing_is_deployed(tmp_path: Path, same_g
 
 
 def test_a_redeployment_at_the_same_address_is_noticed(tmp_path: Path) -> None:
-    """The address depends on sender and nonce alone, so a replayed deployment looks alike until its block is compared."""
+    """The address depends on sender and nonce alone: such a chain looks alike until its block is compared."""
     record = tmp_path / "record.json"
     with Anvil(tmp_path / "first") as node:
         first = deploy_once(node.url, record, Artifact.load(), **arguments())
@@ -127,8 +133,20 @@ def test_a_chain_that_does_not_answer_is_a_deploy_error(tmp_path: Path) -> None:
         deploy(gone, Artifact.load(), **arguments())
 
 
+def test_a_recorded_chain_that_does_not_answer_is_no_reset(tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    with Anvil(tmp_path) as node:
+        deploy_once(node.url, record, Artifact.load(), **arguments())
+        gone = node.url
+    with pytest.raises(DeployError, match="cannot be asked") as refused:
+        deploy_once(gone, record, Artifact.load(), **arguments())
+    assert not isinstance(refused.value, ChainReset)
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"chain_id": 1}'])
-def test_a_broken_record_is_refused_rather_than_replaced(chain_url: str, tmp_path: Path, content: str) -> None:
+def test_a_broken_record_is_refused_rather_than_replaced(
+    chain_url: str, tmp_path: Path, content: str
+) -> None:
     record = tmp_path / "record.json"
     record.write_text(content, encoding="utf-8")
     with pytest.raises(DeployError, match="no deployment record"):
@@ -139,5 +157,8 @@ def test_a_broken_record_is_refused_rather_than_replaced(chain_url: str, tmp_pat
 def test_the_zero_fee_chain_is_deployed_to_as_well(tmp_path: Path) -> None:
     with Anvil(tmp_path, zero_fee=True) as node:
         made = deploy(node.url, Artifact.load(), **arguments())
-        assert connect(node.url).eth.get_balance(connect(node.url).to_checksum_address(ADMIN.address)) == 10_000 * 10**18
+        assert (
+            connect(node.url).eth.get_balance(connect(node.url).to_checksum_address(ADMIN.address))
+            == 10_000 * 10**18
+        )
         assert made.deployment_block_number == 1

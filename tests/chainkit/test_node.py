@@ -45,7 +45,9 @@ def alive(pid: int) -> bool:
 
 def dumped(node: Anvil, blocks: int) -> bool:
     """Has the spare copy reached this height?"""
-    return node.spare_file.exists() and f'"number":"{hex(blocks)}"' in node.spare_file.read_text(encoding="utf-8").replace(" ", "")
+    return node.spare_file.exists() and f'"number":"{hex(blocks)}"' in node.spare_file.read_text(
+        encoding="utf-8"
+    ).replace(" ", "")
 
 
 @pytest.fixture
@@ -158,7 +160,9 @@ def test_it_listens_on_loopback_alone(node: Anvil) -> None:
     # Every address of 127/8 is this machine: only the one it was bound to may answer.
     with socket.socket() as probe:
         assert probe.connect_ex((HOST, node.port)) == 0
-    listening = subprocess.run([sys.executable, "-c", LISTENING, str(node.port)], capture_output=True, text=True, check=True)
+    listening = subprocess.run(
+        [sys.executable, "-c", LISTENING, str(node.port)], capture_output=True, text=True, check=True
+    )
     assert listening.stdout.split() == ["0100007F"]
 
 
@@ -208,9 +212,12 @@ time.sleep(60)
 
 
 def started_by_another(state: Path, manner: str = "plain") -> tuple[subprocess.Popen[str], int, int, int]:
-    """A Python of its own that started a node: that Python, and the ids of Anvil and its guard, and the port."""
+    """Another Python that started a node: it, the process ids of Anvil and its guard, and the port."""
     owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, str(state), manner], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", OWNER, str(state), manner],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert owner.stdout is not None
     anvil, guard, port = map(int, owner.stdout.readline().split())

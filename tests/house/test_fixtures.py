@@ -1,4 +1,4 @@
-"""What the other tests stand on: fresh databases of both kinds, a chain that is put back, no way to the outside."""
+"""What the other tests stand on: fresh databases, a chain that is put back, no way to the outside."""
 
 import socket
 
@@ -14,7 +14,9 @@ def test_a_database_has_its_tables_and_no_rows(database_url: str) -> None:
     engine = create_engine(database_url.replace("postgresql:", "postgresql+psycopg:"))
     tables = inspect(engine).get_table_names()
     with engine.connect() as connection:
-        counts = {name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables}
+        counts = {
+            name: connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in tables
+        }
     engine.dispose()
     assert {"evidence_record", "checkpoint"} <= set(tables)
     assert {name for name, count in counts.items() if count} <= {"alembic_version", "log_progress"}
@@ -45,5 +47,5 @@ def test_what_a_test_does_to_the_chain_is_undone(chain_url: str, turn: int) -> N
 
 
 def test_nothing_outside_this_machine_is_reached() -> None:
-    with socket.socket() as outward, pytest.raises((RuntimeError, UserWarning), match="192.0.2.1"):
+    with socket.socket() as outward, pytest.raises((RuntimeError, UserWarning), match=r"192\.0\.2\.1"):
         outward.connect(("192.0.2.1", 80))
