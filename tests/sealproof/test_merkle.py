@@ -273,3 +273,9 @@ def test_hashing_entries_into_a_tree_stays_near_bare_hashing() -> None:
     # Interleaved, the best of several: the machine may be busy with other tests.
     rounds = [(_seconds(bare), _seconds(ours)) for _ in range(7)]
     assert min(ours for _, ours in rounds) <= 2 * min(bare for bare, _ in rounds)
+
+
+def test_no_proof_at_all_is_no_proof_of_growth() -> None:
+    for old in (3, 4):
+        with pytest.raises(ConsistencyFalse):
+            merkle.check_consistency(old, TREE.root(0, old), 7, TREE.root(0, 7), [])

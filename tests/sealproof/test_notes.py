@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +18,7 @@ from sealproof.errors import (
     BadText,
     NoTrustedSignature,
     OriginMismatch,
+    OutOfRange,
     Oversized,
     ProofError,
     SignatureFalse,
@@ -171,3 +173,36 @@ def test_a_tlog_proof_that_could_not_be_read_back_is_not_written(index: int) -> 
         tlogproof.encode(index, [], _signed(HEAD.encode()))
     with pytest.raises(ProofError):
         tlogproof.encode(0, [b"short"], _signed(HEAD.encode()))
+
+
+def _twins() -> list[VerifierKey]:
+    """Two keys of one name and identifier: it has 32 bits, so some hundred thousand tries are enough."""
+    seen: dict[bytes, bytes] = {}
+    for number in count():
+        public = number.to_bytes(32, "big")
+        first = seen.setdefault(note.key_id_of(ORIGIN, note.ED25519, public), public)
+        if first != public:
+            break
+    return [VerifierKey.of(ORIGIN, first), VerifierKey.of(ORIGIN, public)]
+
+
+def test_two_trusted_keys_that_share_name_and_identifier_are_refused() -> None:
+    with pytest.raises(BadKey):
+        note.open_note(_signed("text\n"), _twins())
+
+
+def test_heads_and_promises_that_could_not_be_read_back_cannot_be_built() -> None:
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    with pytest.raises(OutOfRange):
+        Checkpoint(ORIGIN, -1, bytes(32))
+    with pytest.raises(BadLength):
+        Checkpoint(ORIGIN, 1, bytes(31))
+    with pytest.raises(BadLength):
+        Promise(ORIGIN, 10, bytes(31), noon)
+    with pytest.raises(OutOfRange):
+        Promise(ORIGIN, 10, bytes(32), noon.replace(tzinfo=None))
+    with pytest.raises(BadSyntax):
+        checkpoint.parse(HEAD.encode()[:-1])
+    with pytest.raises(BadSyntax):
+        tlogproof.parse(tlogproof.HEADER + "\nindex 0\n")
