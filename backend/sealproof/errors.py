@@ -179,9 +179,3 @@ class DisclosureFalse(VerificationError):
     """A disclosure does not belong to the entry it is shown with."""
 
     code = "disclosure-false"
-
-
-class ChainMismatch(VerificationError):
-    """The chain asked is not the chain that the verifier trusts."""
-
-    code = "chain-mismatch"
