@@ -1,0 +1,590 @@
+"""Writes commit together and fail alone, and an acknowledgement comes after the commit, on both databases."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, func, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError, StatementError
+from sqlalchemy.orm import Session
+
+from talentseal import failpoints
+from talentseal.db import (
+    GROUP_LIMIT,
+    RETRIES,
+    Database,
+    DatabaseBusy,
+    StorageFailed,
+    sqlite_driver,
+    wal_is_safe,
+)
+from talentseal.evidence.models import Lease
+from talentseal.tables import METADATA
+from tests.postgres import Postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT = 30
+"""Seconds after which a thread that should have ended is a failure."""
+
+MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def put(name: str) -> Callable[[Session], str]:
+    """A write of one row."""
+
+    def work(session: Session) -> str:
+        session.execute(insert(Lease).values(name=name, holder="test", fence=1, expires_at=MOMENT))
+        return name
+
+    return work
+
+
+def names(database: Database) -> set[str]:
+    return set(database.read(lambda session: session.scalars(select(Lease.name)).all()))
+
+
+def raise_it(_session: Session) -> None:
+    raise LookupError("refused by the feature")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite(sqlite_url: str) -> Iterator[Database]:
+    opened = Database(sqlite_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def armed() -> Iterator[Callable[[Callable[[str], None]], None]]:
+    """Arms the failure points for one test."""
+    yield failpoints.arm
+    failpoints.arm(None)
+
+
+@pytest.fixture
+def commits(armed: Callable[[Callable[[str], None]], None]) -> list[str]:
+    """A list that grows by one with each commit."""
+    seen: list[str] = []
+    armed(lambda name: seen.append(name) if name == "write.committed" else None)
+    return seen
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(64) as threads:
+        yield threads
+
+
+class Gate:
+    """A write that stands in the writer's thread until the test lets it go: the others queue up meanwhile."""
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.open = threading.Event()
+
+    def work(self, session: Session) -> str:
+        self.entered.set()
+        assert self.open.wait(WAIT)
+        return put("gate")(session)
+
+
+def queue_behind_a_gate(
+    database: Database, pool: ThreadPoolExecutor, works: list[Callable[[Session], Any]]
+) -> list[Future[Any]]:
+    """Make all of `works` wait in the queue, in order, then let them go as one group; their futures."""
+    gate = Gate()
+    pool.submit(database.write, gate.work)
+    assert gate.entered.wait(WAIT)
+    assert database._writer is not None
+    waiting = database._writer._queue
+    futures = []
+    for work in works:
+        before = waiting.qsize()
+        futures.append(pool.submit(database.write, work))
+        while waiting.qsize() == before:
+            pass
+    gate.open.set()
+    return futures
+
+
+def test_a_write_returns_the_result_of_its_work_and_is_there_for_the_next_read(database: Database) -> None:
+    assert database.write(put("one")) == "one"
+    assert names(database) == {"one"}
+
+
+def test_what_a_write_raises_comes_out_and_nothing_of_it_stays(database: Database) -> None:
+    def half(session: Session) -> None:
+        put("half")(session)
+        raise LookupError("refused")
+
+    with pytest.raises(LookupError, match="refused"):
+        database.write(half)
+
+    assert names(database) == set()
+
+
+def test_a_constraint_violation_rolls_back_its_own_write_and_the_next_goes_on(database: Database) -> None:
+    database.write(put("one"))
+
+    with pytest.raises(IntegrityError):
+        database.write(put("one"))
+
+    database.write(put("two"))
+    assert names(database) == {"one", "two"}
+
+
+def test_fifty_writers_at_once_are_all_acknowledged_and_all_there(
+    database: Database, pool: ThreadPoolExecutor
+) -> None:
+    wanted = {f"writer-{number}" for number in range(50)}
+
+    done = list(pool.map(lambda name: database.write(put(name)), sorted(wanted)))
+
+    assert set(done) == wanted
+    assert names(database) == wanted
+
+
+def test_of_fifty_writers_of_one_row_one_wins(database: Database, pool: ThreadPoolExecutor) -> None:
+    def attempt(_number: int) -> bool:
+        try:
+            database.write(put("only"))
+        except IntegrityError:
+            return False
+        return True
+
+    assert sum(pool.map(attempt, range(50))) == 1
+
+
+def test_a_read_cannot_write(database: Database) -> None:
+    with pytest.raises((OperationalError, DBAPIError, ProgrammingError), match=r"(?i)readonly|read-only"):
+        database.read(put("sneaked"))
+
+    assert names(database) == set()
+
+
+def test_a_snapshot_sees_one_state_throughout(database: Database) -> None:
+    def twice(session: Session) -> tuple[int, int]:
+        first = session.scalar(select(func.count()).select_from(Lease))
+        database.write(put("meanwhile"))
+        return first or 0, session.scalar(select(func.count()).select_from(Lease)) or 0
+
+    assert database.snapshot(twice) == (0, 0)
+    assert names(database) == {"meanwhile"}
+
+
+def test_listeners_hear_of_a_write_after_it_is_durable(database: Database) -> None:
+    heard: SimpleQueue[set[str]] = SimpleQueue()
+    database.after_commit(lambda: heard.put(names(database)))
+
+    database.write(put("one"))
+    assert heard.get(timeout=WAIT) == {"one"}
+    database.write(put("two"))
+    assert heard.get(timeout=WAIT) == {"one", "two"}
+
+
+def test_upgrading_again_changes_nothing(blank_database_url: str) -> None:
+    for _ in range(2):
+        database = Database(blank_database_url)
+        database.upgrade()
+        database.write(lambda session: session.execute(text("DELETE FROM lease")))
+        database.write(put("kept"))
+        database.upgrade()
+        assert names(database) == {"kept"}
+        database.close()
+
+
+def test_the_migrations_make_the_tables_that_the_models_describe(database_url: str) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, METADATA))
+
+    engine = create_engine(
+        database_url.replace("postgresql://", "postgresql+psycopg://"),
+        **({"module": sqlite_driver()} if database_url.startswith("sqlite") else {}),
+    )
+    with engine.connect() as connection:
+        met = differences(connection)
+    engine.dispose()
+
+    assert met == []
+
+
+def test_another_kind_of_address_is_refused() -> None:
+    with pytest.raises(ValueError, match="mysql"):
+        Database("mysql://localhost/x")
+
+
+def test_a_naive_time_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError, match="naive"):
+        database.write(
+            lambda session: session.execute(
+                insert(Lease).values(name="x", holder="x", fence=1, expires_at=MOMENT.replace(tzinfo=None))
+            )
+        )
+
+
+# ------------------------------------------------------------------------------------------ the SQLite writer
+
+
+def test_writers_that_wait_share_one_commit(
+    sqlite: Database, pool: ThreadPoolExecutor, commits: list[str]
+) -> None:
+
+    futures = queue_behind_a_gate(sqlite, pool, [put(f"w{number}") for number in range(20)])
+
+    assert [future.result(WAIT) for future in futures] == [f"w{number}" for number in range(20)]
+    assert len(commits) == 2  # the gate's own, and one for the twenty
+
+
+def test_a_failing_write_in_a_group_rolls_back_alone(sqlite: Database, pool: ThreadPoolExecutor) -> None:
+    def half(session: Session) -> None:
+        put("half")(session)
+        raise LookupError("refused")
+
+    first, broken, twin, last = queue_behind_a_gate(sqlite, pool, [put("a"), half, put("a"), put("z")])
+
+    assert (first.result(WAIT), last.result(WAIT)) == ("a", "z")
+    with pytest.raises(LookupError):
+        broken.result(WAIT)
+    with pytest.raises(IntegrityError):
+        twin.result(WAIT)
+    assert names(sqlite) == {"gate", "a", "z"}
+
+
+def test_a_group_has_a_limit(sqlite: Database, commits: list[str]) -> None:
+    with ThreadPoolExecutor(GROUP_LIMIT + 8) as many:
+        futures = queue_behind_a_gate(sqlite, many, [put(f"w{number}") for number in range(GROUP_LIMIT + 2)])
+        for future in futures:
+            future.result(WAIT)
+
+    assert len(commits) == 3
+
+
+def test_a_write_inside_a_write_is_refused_rather_than_waiting_for_ever(sqlite: Database) -> None:
+    with pytest.raises(RuntimeError, match="may not start another write"):
+        sqlite.write(lambda _session: sqlite.write(put("inner")))
+
+    assert sqlite.write(put("after")) == "after"
+
+
+@pytest.mark.parametrize("point", ["write.before-commit", "write.committed"])
+def test_a_failure_around_the_commit_stops_all_writing_until_a_restart(
+    sqlite_url: str, point: str, armed: Callable[[Callable[[str], None]], None]
+) -> None:
+    sqlite = Database(sqlite_url)
+
+    def fail(name: str) -> None:
+        if name == point:
+            raise OSError(5, "Input/output error")
+
+    armed(fail)
+    with pytest.raises(StorageFailed):
+        sqlite.write(put("in doubt"))
+    armed(lambda _name: None)
+    with pytest.raises(StorageFailed):
+        sqlite.write(put("later"))
+    sqlite.close()
+
+    reopened = Database(sqlite_url)
+    assert names(reopened) == ({"in doubt"} if point == "write.committed" else set())
+    assert reopened.write(put("later")) == "later"
+    reopened.close()
+
+
+def test_when_a_commit_fails_the_whole_group_is_told(
+    sqlite: Database, pool: ThreadPoolExecutor, armed: Callable[[Callable[[str], None]], None]
+) -> None:
+    seen: list[str] = []
+
+    def fail_the_second(name: str) -> None:
+        seen.append(name)
+        if seen.count("write.before-commit") == 2:
+            raise OSError(28, "No space left on device")
+
+    armed(fail_the_second)
+    futures = queue_behind_a_gate(sqlite, pool, [put("a"), raise_it, put("b")])
+
+    for future in futures:
+        with pytest.raises(StorageFailed):
+            future.result(WAIT)
+    assert names(sqlite) == {"gate"}
+
+
+def test_a_rollback_by_sqlite_itself_is_never_acknowledged(
+    sqlite: Database, pool: ThreadPoolExecutor
+) -> None:
+    """On a full disk SQLite ends the whole transaction: what follows must not commit on its own."""
+
+    def full_disk(session: Session) -> None:
+        session.connection().exec_driver_sql("ROLLBACK")
+        raise OSError(28, "No space left on device")
+
+    futures = queue_behind_a_gate(sqlite, pool, [put("before"), full_disk, put("after")])
+
+    for future in futures:
+        with pytest.raises(StorageFailed):
+            future.result(WAIT)
+    assert names(sqlite) == {"gate"}
+
+
+def test_two_processes_write_one_database(database_url: str) -> None:
+    commands = [
+        [sys.executable, "-m", "tests.db.writing", database_url, f"p{number}-", "40"] for number in (1, 2)
+    ]
+    processes = [subprocess.Popen(command, cwd=ROOT) for command in commands]
+
+    assert [process.wait(WAIT) for process in processes] == [0, 0]
+
+    database = Database(database_url)
+    assert len(names(database)) == 80
+    database.close()
+
+
+def test_a_file_that_stays_locked_is_busy_and_not_broken(sqlite_url: str, tmp_path: Path) -> None:
+    other = sqlite_driver().connect(str(tmp_path / "talentseal.sqlite"), isolation_level=None)
+    database = Database(sqlite_url)
+    database.write(lambda session: session.connection().exec_driver_sql("PRAGMA busy_timeout=50"))
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(DatabaseBusy):
+        database.write(put("refused"))
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert database.write(put("taken")) == "taken"
+    database.close()
+
+
+def test_a_closed_database_refuses_to_write(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    database.write(put("one"))
+
+    database.close()
+
+    with pytest.raises(StorageFailed):
+        database.write(put("two"))
+
+
+def test_closing_finishes_what_was_asked_before(sqlite_url: str, pool: ThreadPoolExecutor) -> None:
+    database = Database(sqlite_url)
+    futures = queue_behind_a_gate(database, pool, [put(f"w{number}") for number in range(10)])
+
+    database.close()
+
+    assert [future.result(WAIT) for future in futures] == [f"w{number}" for number in range(10)]
+
+
+class ClosedMeanwhile:
+    """The writer's queue, with a `close` that comes just as a write is about to join it."""
+
+    def __init__(self, database: Database) -> None:
+        assert database._writer is not None
+        self._real = database._writer._queue
+        self.closing = threading.Thread(target=database.close)
+
+    def put(self, waiting: Any) -> None:
+        if waiting is not None:
+            self.closing.start()
+            self.closing.join(0.3)
+        self._real.put(waiting)
+
+    def get(self) -> Any:
+        return self._real.get()
+
+    def get_nowait(self) -> Any:
+        return self._real.get_nowait()
+
+
+def test_a_write_that_meets_the_closing_is_answered(
+    sqlite_url: str, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(sqlite_url)
+    queue = ClosedMeanwhile(database)
+    monkeypatch.setattr(database._writer, "_queue", queue)
+
+    future = pool.submit(database.write, put("last"))
+
+    assert future.result(5) == "last"
+    queue.closing.join(WAIT)
+
+
+def test_every_writer_gets_an_answer_when_the_database_is_closed_under_them(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+
+    def attempt(number: int) -> str:
+        try:
+            return database.write(put(f"w{number}"))
+        except StorageFailed:
+            return "refused"
+
+    with ThreadPoolExecutor(16) as pool:
+        futures = [pool.submit(attempt, number) for number in range(400)]
+        database.close()
+        answers = [future.result(WAIT) for future in futures]
+
+    reopened = Database(sqlite_url)
+    assert names(reopened) == {answer for answer in answers if answer != "refused"}
+    reopened.close()
+
+
+def test_the_file_is_synced_at_every_commit_and_erased_pages_are_overwritten(sqlite: Database) -> None:
+    def pragma(session: Session, name: str) -> object:
+        return session.execute(text(f"PRAGMA {name}")).scalar()
+
+    met = sqlite.write(
+        lambda session: {
+            name: pragma(session, name) for name in ("synchronous", "secure_delete", "foreign_keys")
+        }
+    )
+
+    assert met == {"synchronous": 2, "secure_delete": 1, "foreign_keys": 1}
+
+
+@pytest.mark.parametrize(
+    ("version", "is_safe"),
+    [
+        ((3, 7, 0), False),
+        ((3, 40, 1), False),
+        ((3, 44, 5), False),
+        ((3, 44, 6), True),
+        ((3, 45, 0), False),
+        ((3, 50, 6), False),
+        ((3, 50, 7), True),
+        ((3, 51, 0), False),
+        ((3, 51, 2), False),
+        ((3, 51, 3), True),
+        ((3, 53, 4), True),
+        ((4, 0, 0), True),
+    ],
+)
+def test_wal_is_used_only_where_it_cannot_lose_a_commit(version: tuple[int, int, int], is_safe: bool) -> None:
+    assert wal_is_safe(version) is is_safe
+
+
+def test_an_affected_sqlite_runs_with_a_rollback_journal(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("talentseal.db.wal_is_safe", lambda _version: False)
+    database = Database(sqlite_url)
+
+    mode = database.write(lambda session: session.execute(text("PRAGMA journal_mode")).scalar())
+
+    assert mode == "persist"
+    assert database.write(put("one")) == "one"
+    database.close()
+
+
+# ------------------------------------------------------------------------------------------------- PostgreSQL
+
+
+@pytest.fixture
+def postgresql(postgres_url: str) -> Iterator[Database]:
+    opened = Database(postgres_url)
+    yield opened
+    opened.close()
+
+
+class Clash:
+    """A write that loses a race `times` times, as the database reports it, then succeeds."""
+
+    def __init__(self, times: int, sqlstate: str = "40001") -> None:
+        self.runs = 0
+        self._times = times
+        self._sqlstate = sqlstate
+
+    def __call__(self, session: Session) -> str:
+        self.runs += 1
+        put("clashed")(session)
+        if self.runs <= self._times:
+            session.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{self._sqlstate}'; END $$"))
+        return "clashed"
+
+
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01"], ids=["serialisation failure", "deadlock"])
+def test_a_lost_race_is_run_again_from_the_start(postgresql: Database, sqlstate: str) -> None:
+    work = Clash(RETRIES - 1, sqlstate)
+
+    assert postgresql.write(work) == "clashed"
+    assert (work.runs, names(postgresql)) == (RETRIES, {"clashed"})
+
+
+def test_a_race_lost_too_often_is_busy_and_leaves_nothing(postgresql: Database) -> None:
+    with pytest.raises(DatabaseBusy):
+        postgresql.write(Clash(RETRIES))
+
+    assert names(postgresql) == set()
+
+
+def test_another_error_of_the_database_is_not_run_again(postgresql: Database) -> None:
+    work = Clash(1, "22012")
+
+    with pytest.raises(DBAPIError):
+        postgresql.write(work)
+
+    assert work.runs == 1
+
+
+def test_two_writers_that_deadlock_both_get_through(postgresql: Database, pool: ThreadPoolExecutor) -> None:
+    for name in ("a", "b"):
+        postgresql.write(put(name))
+    both = threading.Barrier(2)
+
+    def lock(first: str, second: str) -> Callable[[Session], None]:
+        runs: list[int] = []
+
+        def work(session: Session) -> None:
+            runs.append(1)
+            raise_fence(session, first)
+            if len(runs) == 1:
+                both.wait(WAIT)
+            raise_fence(session, second)
+
+        return work
+
+    for future in [
+        pool.submit(postgresql.write, lock("a", "b")),
+        pool.submit(postgresql.write, lock("b", "a")),
+    ]:
+        future.result(WAIT)
+
+    fences = postgresql.read(lambda session: session.scalars(select(Lease.fence)).all())
+    assert list(fences) == [3, 3]
+
+
+def raise_fence(session: Session, name: str) -> None:
+    session.execute(text("UPDATE lease SET fence = fence + 1 WHERE name = :name"), {"name": name})
+
+
+def test_a_killed_server_is_reconnected_to_and_has_lost_nothing() -> None:
+    server = Postgres()
+    server.start()
+    try:
+        database = Database(server.url())
+        database.upgrade()
+        for round_number in range(3):
+            database.write(put(f"kept-{round_number}"))
+            server.kill()
+            with pytest.raises(DBAPIError):
+                database.write(put("never"))
+            server.start()
+        assert database.write(put("after")) == "after"
+        assert names(database) == {"kept-0", "kept-1", "kept-2", "after"}
+        database.close()
+    finally:
+        server.stop()
