@@ -1,4 +1,4 @@
-"""A log, a chain in memory and the hands that work on both; a restart builds everything anew from the database."""
+"""A log, a chain in memory and the hands that work on both; a restart builds everything anew."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -11,11 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from sealproof.eip712 import AgreementStatement, Domain, Party, TerminationStatement
+from eth_typing import Hash32
 from sqlalchemy import select
 
+from sealproof.eip712 import AgreementStatement, Domain, Party, TerminationStatement
 from talentseal import failpoints
-from talentseal.anchoring import epochs, ledger
+from talentseal.anchoring import conditions, epochs, ledger
 from talentseal.anchoring.models import ChainTransaction, Condition, Lane, Scope
 from talentseal.anchoring.policy import LANE_FUNCTIONS, AlarmKind, Policy
 from talentseal.anchoring.service import Anchorer, Tick
@@ -69,7 +70,7 @@ class Signer:
         return Party(self.organisation, str(self.account.address), 0)
 
     def sign(self, digest: bytes) -> str:
-        return "0x" + bytes(self.account.unsafe_sign_hash(digest).signature).hex()
+        return "0x" + bytes(self.account.unsafe_sign_hash(Hash32(digest)).signature).hex()
 
 
 PARTIES = (Signer.numbered(1), Signer.numbered(2))
@@ -141,11 +142,16 @@ class Service:
         return self.database.read(ledger.marks)
 
     def condition(self, scope: Scope = Scope.CHAIN) -> Condition:
-        from talentseal.anchoring import conditions
-
         return self.database.read(lambda session: conditions.standing(session, scope)).condition
 
-    # ------------------------------------------------------------------------------------------------------ acts
+    def lose_the_chain(self) -> None:
+        """As if a round had found the chain reset."""
+        now = self.clock.now()
+        self.database.write(
+            lambda session: conditions.note(session, Scope.CHAIN, Condition.CHAIN_RESET, "test", now=now)
+        )
+
+    # -------------------------------------------------------------------------------------------------- acts
 
     def ask(self, kind: ActKind, payload: dict[str, Any], digest: bytes | None = None) -> str:
         """Queue an act; its id."""

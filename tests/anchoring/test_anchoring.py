@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from talentseal.anchoring import anchors
-from talentseal.anchoring.models import Condition, Lane, Scope, TransactionState
+from talentseal.anchoring import anchors, epochs
+from talentseal.anchoring.models import ChainTransaction, Condition, Lane, Scope, TransactionState
 from talentseal.anchoring.policy import AlarmKind, Policy
 from talentseal.anchoring.service import Outcome
 from talentseal.chain.memory_chain import MemoryChain
@@ -155,9 +155,7 @@ def test_another_history_on_the_chain_is_forked_and_nothing_is_signed(
     assert service.tick().outcome is Outcome.STOPPED
 
 
-def test_a_chain_that_is_ahead_of_the_log_is_forked(
-    serve: Callable[..., Service], sqlite_url: str, chain: MemoryChain, service: Service
-) -> None:
+def test_a_chain_that_is_ahead_of_the_log_is_forked(service: Service, chain: MemoryChain) -> None:
     state = chain._blocks[-1].state
     state.head_size, state.roots[900] = 900, b"\x66" * 32
     service.grow(4)
@@ -182,11 +180,7 @@ def test_a_head_that_stands_without_our_transaction_is_repeated_as_a_no_op(
     service.tick()
     before = chain.head()
     service.restart()
-    from talentseal.anchoring.models import ChainTransaction
-
     service.database.write(lambda session: session.query(ChainTransaction).delete())
-    from talentseal.anchoring import epochs
-
     service.database.write(lambda session: epochs.move_progress(session, 0, 0))
 
     assert service.tick().final_size == size

@@ -36,7 +36,7 @@ def job_of(act: RegistryAct) -> Job:
         payload = json.loads(act.payload)
         function, arguments = _CALLS[act.kind](payload)
     except (ProofError, ValueError, KeyError, TypeError) as error:
-        raise PayloadMalformed(f"PayloadMalformed({type(error).__name__}: {error})") from None
+        raise PayloadMalformed(f"{type(error).__name__}: {error}") from None
     return Job(Call(function, arguments), act_id=act.id)
 
 
@@ -87,11 +87,15 @@ _CALLS: dict[ActKind, Callable[[Mapping[str, Any]], _Arguments]] = {
 
 
 def _key(payload: Mapping[str, Any]) -> tuple[bytes, str]:
-    return bytes.fromhex(payload["organisation"].removeprefix("0x")), str(payload["signer"])
+    return _bytes(payload["organisation"]), str(payload["signer"])
 
 
 def _signatures(payload: Mapping[str, Any]) -> list[AbiValue]:
-    return [bytes.fromhex(signature.removeprefix("0x")) for signature in payload["signatures"]]
+    return [_bytes(signature) for signature in payload["signatures"]]
+
+
+def _bytes(text: Any) -> bytes:
+    return bytes.fromhex(str(text).removeprefix("0x"))
 
 
 def _agreement(statement: Any) -> tuple[AbiValue, ...]:

@@ -27,7 +27,15 @@ from sqlalchemy.orm import Session
 from sealproof import canonical
 from sealproof.eip712 import Domain
 from talentseal import evidence
-from talentseal.anchoring.models import ChainEpoch, ChainState, ChainTransaction, TransactionState
+from talentseal.anchoring import conditions
+from talentseal.anchoring.models import (
+    ChainEpoch,
+    ChainState,
+    ChainTransaction,
+    Condition,
+    Scope,
+    TransactionState,
+)
 from talentseal.chain.port import ZERO_HASH, Chain, ChainIdentity
 from talentseal.db import Database
 from talentseal.errors import Conflict, Unavailable
@@ -54,6 +62,12 @@ class PredecessorMismatch(Conflict):
     code = "predecessor-mismatch"
     zh = "新合约记载的前一纪元为 {met}，应为 {expected}。请以该值作为 predecessor 重新部署合约。"
     en = "The contract names predecessor {met} instead of {expected}; deploy it again with that predecessor."
+
+
+class EpochStillOpen(Conflict):
+    code = "epoch-still-open"
+    zh = "纪元 {epoch} 已绑定该部署且链上记录完好，无需开启新纪元。"
+    en = "Epoch {epoch} is bound to this deployment and nothing on it is known to be lost; none is needed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +135,8 @@ def open_epoch(
     """Bind the log to the deployment that `chain` shows, and anchor everything anew; the epoch's number.
 
     chain: connected to that deployment. deployment: what the deployer recorded. actor: account id of the
-    operator. Raises DeploymentMismatch, PredecessorMismatch, ChainUnavailable; then nothing has changed.
+    operator. Raises
+    DeploymentMismatch, PredecessorMismatch, EpochStillOpen, ChainUnavailable; then nothing has changed.
     """
     differences = deployment.differences(chain.identity())
     if differences:
@@ -129,15 +144,17 @@ def open_epoch(
     former = database.read(newest)
     expected = identity_hash(identity_of(former)) if former else ZERO_HASH
     is_same_contract = former is not None and identity_of(former) == deployment
-    named = chain.predecessor()
-    if not is_same_contract and named != expected:
-        raise PredecessorMismatch(met=named, expected=expected)
+    if not is_same_contract and chain.predecessor() != expected:
+        raise PredecessorMismatch(met=chain.predecessor(), expected=expected)
     lost = _lost_acts(database, chain)
     epoch = _Opening(deployment, deployment_block, expected, actor, now)
 
     def write(session: Session) -> int:
         before = newest(session)
         number = 1 if before is None else before.id + 1
+        is_lost = conditions.standing(session, Scope.CHAIN).condition is Condition.CHAIN_RESET
+        if before is not None and identity_of(before) == deployment and not is_lost:
+            raise EpochStillOpen(epoch=before.id)
         epoch.insert(session, number)
         if before is not None:
             _close(session, before, deployment, lost, now)

@@ -16,6 +16,7 @@ from talentseal.anchoring.refusals import Verdict, verdict_on
 from talentseal.chain.port import ContractError, GasNeeded
 from talentseal.evidence.models import ActKind, RegistryAct
 
+MALFORMED = "PayloadMalformed"
 REVERTED_TOO_OFTEN = "RevertedRepeatedly"
 KEY_ACTS = (ActKind.SET_KEY, ActKind.REVOKE_KEY)
 
@@ -65,8 +66,9 @@ def _consider(run: LaneRun, act: RegistryAct) -> Wanted | Flight | Verdict:
     """Carry this act, end the round of the lane, or (a verdict) look at the next act."""
     try:
         job = acts.job_of(act)
-    except acts.PayloadMalformed as broken:
-        return _refuse(run, act, str(broken))
+        run.chain.encode(job.call)
+    except (acts.PayloadMalformed, ValueError) as broken:
+        return _refuse(run, act, f"{MALFORMED}({broken})")
     if _reverts(run, act.id) >= run.policy.most_reverts:
         return _refuse(run, act, f"{REVERTED_TOO_OFTEN}(times={run.policy.most_reverts})")
     simulated = run.chain.simulate(job.call, run.sender.address)

@@ -116,10 +116,11 @@ class LaneRun:
             return
         if newest.sends and self.now - newest.signed_at >= self.policy.bump_after:
             newest = self._replacement(newest) or newest
-        if newest.sends and self.now - rows[0].signed_at >= self.policy.stuck_after:
-            age = int((self.now - rows[0].signed_at).total_seconds())
-            what = f"{self.lane}: {newest.hash} unmined for {age} s; the node said: {newest.last_reply}"
-            self.alarm(AlarmKind.STUCK, what)
+        age = self.now - rows[0].signed_at
+        if rows[0].sends and age >= self.policy.stuck_after:
+            reply = newest.last_reply or rows[-1].last_reply
+            what = f"nonce {newest.nonce} unmined for {age.total_seconds():.0f} s; the node said: {reply}"
+            self.alarm(AlarmKind.STUCK, f"{self.lane}: {what}")
         self._send(newest)
 
     def _send(self, row: ChainTransaction) -> None:

@@ -8,7 +8,7 @@ alike where it matters.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from eth_account import Account
@@ -78,7 +78,7 @@ class MemoryChain:
     """
 
     clock: Clock
-    roles: dict[str, Iterable[str]]
+    roles: Mapping[str, Iterable[str]]
     chain_id: int = 31337
     seed: str = "memory"
     deployment_id: bytes = b"\x01" * 32
