@@ -2,6 +2,7 @@
 §7.1)."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from sealproof.canonical import Json
 from sealproof.disclosure import digest, read
@@ -20,12 +21,12 @@ def disclosed_fields(disclosures: Sequence[str], digests: Sequence[str], path: s
     shown: dict[str, Json] = {}
     for place, disclosure in enumerate(disclosures):
         where = f"{path}[{place}]"
-        mine = at(where, lambda text=disclosure: digest(text))
+        mine = at(where, partial(digest, disclosure))
         if mine not in committed:
             raise DisclosureFalse(f"{where}: its digest {mine} is not among those committed to")
         if mine in seen:
             raise DisclosureFalse(f"{where}: the same disclosure is given twice")
-        field = at(where, lambda text=disclosure: read(text))
+        field = at(where, partial(read, disclosure))
         if field.name in shown:
             raise DisclosureFalse(f"{where}: a second value for the field {field.name!r}")
         seen.add(mine)

@@ -86,8 +86,8 @@ def check_identity(trust: Trust | None, anchor: Anchor | None, chain: ChainReade
         )
     if chain is None:
         return _NO_NODE
-    if differing := _node_differences(trust.chain, chain):
-        names = ", ".join(differing)
+    if shown_otherwise := _node_differences(trust.chain, chain):
+        names = ", ".join(shown_otherwise)
         return failed(
             "the node is not on the trusted chain (another network, or a chain begun anew); "
             f"different: {names}",

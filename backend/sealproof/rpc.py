@@ -183,10 +183,20 @@ class JsonRpcChain:
 
     def agreement_at(self, contract: str, digest: bytes) -> AgreementOnChain:
         words = self._view(contract, AGREEMENT_AT + digest, 7)
-        numbers = [int.from_bytes(word, "big") for word in words[:6]]
-        if numbers[0] not in set(AgreementState):
-            raise ChainAnswerGarbled(f"the registry answered with the unknown state {numbers[0]}")
-        return AgreementOnChain(AgreementState(numbers[0]), *numbers[1:], ended_by=words[6])
+        state, version, concluded_at, ended_at, effective_from, effective_through = (
+            int.from_bytes(word, "big") for word in words[:6]
+        )
+        if state not in set(AgreementState):
+            raise ChainAnswerGarbled(f"the registry answered with the unknown state {state}")
+        return AgreementOnChain(
+            AgreementState(state),
+            version,
+            concluded_at,
+            ended_at,
+            effective_from,
+            effective_through,
+            ended_by=words[6],
+        )
 
     def receipt(self, transaction_hash: str) -> Receipt | None:
         return _receipt(self._ask("eth_getTransactionReceipt", transaction_hash), transaction_hash)
@@ -212,7 +222,7 @@ class JsonRpcChain:
         return [raw[start : start + 32] for start in range(0, len(raw), 32)]
 
     def _ask(self, method: str, *parameters: Json) -> Json:
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        request: dict[str, Json] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
         try:
             reply = parse(self._post(encode(request)), limit=REPLY_LIMIT)
         except (ChainUnreachable, ChainAnswerGarbled):

@@ -113,7 +113,7 @@ class Trust:
 
     def dump(self) -> bytes:
         """The trust file: JSON with sorted keys, two spaces of indentation, a newline at its end."""
-        value = {
+        value: dict[str, Json] = {
             "v": _VERSION,
             "log": str(self.log),
             "chain": None if self.chain is None else self.chain.to_json(),

@@ -59,6 +59,7 @@ _CHINESE: Final = {
     "chain-mismatch": "该链不是受信任的链",
     "chain-unreachable": "节点没有应答",
     "chain-answer-garbled": "节点的应答无法理解",
+    "unusable-file": "文件无法读取",
     "log-unreadable": "日志文件读不到",
 }
 """Meaning of each error code; a test holds it complete."""
