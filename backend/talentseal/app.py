@@ -38,7 +38,7 @@ from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
 from talentseal.web import problems
 from talentseal.web.openapi import document_problems
-from talentseal.web.problems import LastResort
+from talentseal.web.problems import PlainRefusals
 from talentseal.web.security import SecurityHeaders
 from talentseal.worker import Worker
 
@@ -102,8 +102,10 @@ class Application(FastAPI):
     https: bool = False
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Security headers and the last resort stand outside everything, FastAPI's own layers included."""
-        return SecurityHeaders(LastResort(super().build_middleware_stack()), https=self.https)
+        """Security headers and one shape of refusal hold outside everything, FastAPI's own layers
+        included.
+        """
+        return SecurityHeaders(PlainRefusals(super().build_middleware_stack()), https=self.https)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""

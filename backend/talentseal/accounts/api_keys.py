@@ -93,7 +93,7 @@ def _holder_of(session: Session, key_id: str) -> _Holder | None:
     ).one_or_none()
     if found is None:
         return None
-    key, account = found.tuple()
+    key, account = found
     scopes = frozenset(Permission(scope) for scope in key.scopes.split())
     return _Holder(key.secret_hash, Actor(account.id, account.organisation_id, account.role, scopes))
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import structlog
-from sealproof.verify import Verdict, verify
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sealproof.bundle import Anchor, Bundle
 from sealproof.errors import ProofError
 from sealproof.note import VerifierKey
+from sealproof.report import Verdict
 from sealproof.trust import ChainIdentity, Finality, Trust
+from sealproof.verify import verify
 from talentseal.accounts.roles import Actor
 from talentseal.agreements import proofs as agreements
 from talentseal.anchoring import epochs

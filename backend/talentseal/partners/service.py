@@ -250,8 +250,8 @@ def registered_keys(session: Session) -> list[tuple[str, str, int]]:
     """(organisation, address, last known nonce) of every registered key: what the worker compares with the
     chain.
     """
-    query = select(OrganisationKey.organisation_id, OrganisationKey.address, OrganisationKey.nonce)
-    return [row.tuple() for row in session.execute(query.where(OrganisationKey.state == KeyState.REGISTERED))]
+    registered = select(OrganisationKey).where(OrganisationKey.state == KeyState.REGISTERED)
+    return [(key.organisation_id, key.address, key.nonce) for key in session.scalars(registered)]
 
 
 def note_nonce(session: Session, organisation_id: str, address: str, nonce: int) -> None:

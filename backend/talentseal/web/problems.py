@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -217,7 +218,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 
 class LastResort:
-    """Outermost layer: whatever escaped becomes a problem document, and its log line holds no values."""
+    """Whatever escaped the routes becomes a problem document, and its log line holds no values."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -245,6 +246,35 @@ class LastResort:
             await of_status(500, english=english)(scope, receive, send)
 
 
+class PlainRefusals:
+    """Outermost layer: refusals that the framework words itself, as plain text, become problem documents."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced = False
+
+        async def replace(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and _is_plain_refusal(message):
+                replaced = True
+                english = prefers_english(Request(scope).headers.get("accept-language"))
+                await of_status(message["status"], english=english)(scope, receive, send)
+            elif not replaced:
+                await send(message)
+
+        await self.app(scope, receive, replace)
+
+
+def _is_plain_refusal(start: Message) -> bool:
+    kind = Headers(raw=start.get("headers", [])).get("content-type", "")
+    return bool(start["status"] >= HTTPStatus.BAD_REQUEST) and not kind.startswith("application/")
+
+
 def _where(error: BaseException) -> str:
     """File and line of the innermost frame: enough to find the fault, and free of values."""
     trace = error.__traceback__
@@ -258,3 +288,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TalentSealError, _on_talentseal_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    # Inside the framework's own layer for crashes, which would answer first and in its own words.
+    app.add_middleware(LastResort)

@@ -1,0 +1,40 @@
+"""The permission matrix: what the specification forbids a role, no permission grants it."""
+
+import pytest
+
+from talentseal.accounts.roles import PERMISSIONS, Actor, Permission, Role
+from talentseal.errors import NotPermitted
+
+WRITING = frozenset(Permission) - {
+    Permission.ORGANISATION_READ,
+    Permission.AGREEMENT_READ,
+    Permission.AGREEMENT_READ_ALL,
+    Permission.EVIDENCE_READ,
+    Permission.EVIDENCE_READ_ALL,
+    Permission.LOG_ENTRIES_READ,
+}
+
+
+def test_every_role_has_its_line() -> None:
+    assert set(PERMISSIONS) == set(Role)
+
+
+def test_an_auditor_writes_nothing() -> None:
+    assert not PERMISSIONS[Role.AUDITOR] & WRITING
+
+
+def test_only_auditors_read_entry_bundles() -> None:
+    assert [role for role in Role if Permission.LOG_ENTRIES_READ in PERMISSIONS[role]] == [Role.AUDITOR]
+
+
+def test_only_the_operator_decides_on_keys() -> None:
+    assert [role for role in Role if Permission.SIGNING_KEY_DECIDE in PERMISSIONS[role]] == [Role.OPERATOR]
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_permission_missing_in_the_matrix_is_refused(role: Role) -> None:
+    actor = Actor("account", "organisation", role, frozenset(Permission))
+
+    for permission in set(Permission) - PERMISSIONS[role]:
+        with pytest.raises(NotPermitted):
+            actor.require(permission)

@@ -1,0 +1,111 @@
+"""The application under test: real database, log and keys; only argon2's cost, the clock and the chain are
+the tests' own.
+"""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import argon2
+import pytest
+from starlette.testclient import TestClient
+
+from talentseal.accounts import api_keys, service
+from talentseal.accounts.api_keys import Authenticator
+from talentseal.accounts.roles import Actor
+from talentseal.app import Application, Service, create_app
+from talentseal.config import Settings
+from tests.world import Member, World, clock, sqlite_world, terms_of, world
+
+__all__ = ["clock", "sqlite_world", "world"]
+
+FAST = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class Api:
+    """The HTTP face of a world."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        settings = Settings(data_dir=folder, origin=world.signer.origin)
+        self.service = Service(
+            settings, world.database, world.clock, world.signer, world.head_store, world.cipher
+        )
+        door = Authenticator(world.database, world.clock.now, hasher=FAST)
+        self.app: Application = create_app(self.service, authenticator=door)
+        self.http = TestClient(self.app, raise_server_exceptions=False)
+        self._keys: dict[str, str] = {}
+
+    def key_of(self, member: Member) -> str:
+        """An API key of the member's account, made on first use."""
+        account = member.actor.account_id
+        if account not in self._keys:
+            minted, now = api_keys.mint(FAST), self.world.clock.now()
+            self.world.database.write(
+                lambda session: (
+                    service.add_api_key(session, Actor.console(), account, minted, None, now=now).id
+                )
+            )
+            self._keys[account] = minted.text
+        return self._keys[account]
+
+    def call(self, member: Member | None, method: str, path: str, **options: Any) -> Any:
+        """One request as the member; unsafe ones with a fresh Idempotency-Key unless one is given."""
+        headers = dict(options.pop("headers", {}))
+        if member is not None:
+            headers["Authorization"] = f"Bearer {self.key_of(member)}"
+        if method != "GET":
+            headers.setdefault("Idempotency-Key", secrets.token_hex(8))
+        prefix = "" if path.startswith(("/log", "/healthz", "/readyz", "/metrics", "/version")) else "/api/v1"
+        return self.http.request(method, prefix + path, headers=headers, **options)
+
+    def body(self, *members: Member, **changes: Any) -> dict[str, Any]:
+        """The JSON of a submission by digests."""
+        from tests.world import PDF, examined
+
+        digests = examined(changes.pop("plain", PDF))
+        terms = terms_of(*members, **changes).model_dump(mode="json")
+        return {
+            **terms,
+            "document": {
+                "sha256": digests.sha256,
+                "sm3": digests.sm3,
+                "size": digests.size,
+                "media_type": digests.media_type.value,
+            },
+        }
+
+    def submit(self, by: Member, *members: Member, **changes: Any) -> dict[str, Any]:
+        answer = self.call(by, "POST", "/agreements", json=self.body(*members, **changes))
+        assert answer.status_code == 201, answer.text
+        receipt: dict[str, Any] = answer.json()
+        return receipt
+
+    def sign(self, member: Member, receipt: dict[str, Any]) -> Any:
+        path = f"/agreements/{receipt['agreement']}/versions/{receipt['version']}"
+        digest = self.call(member, "GET", f"{path}/typed-data").json()["digest"]
+        return self.call(member, "POST", f"{path}/signatures", json={"signature": member.sign(digest)})
+
+    def signed(self, *members: Member, **changes: Any) -> dict[str, Any]:
+        receipt = self.submit(members[0], *members, **changes)
+        for member in members:
+            answer = self.sign(member, receipt)
+            assert answer.status_code == 200, answer.text
+            receipt = answer.json()
+        return receipt
+
+
+@pytest.fixture
+def api(world: World, tmp_path: Path) -> Iterator[Api]:
+    yield Api(world, tmp_path)
+
+
+@pytest.fixture
+def bank(world: World) -> Member:
+    return world.member("郑东银行")
+
+
+@pytest.fixture
+def office(world: World) -> Member:
+    return world.member("人才集团")
