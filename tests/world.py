@@ -24,9 +24,8 @@ from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.accounts.schemas import AddAccount, AddOrganisation
 from talentseal.agreements import documents, reading, signing, submission
 from talentseal.agreements.documents import Digests, DocumentCipher
-from talentseal.agreements.models import AgreementVersion
+from talentseal.agreements.models import AgreementVersion, Category
 from talentseal.agreements.schemas import (
-    Category,
     PartyInput,
     Period,
     StipulationInput,

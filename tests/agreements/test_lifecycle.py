@@ -50,8 +50,7 @@ def test_an_agreement_passes_through_every_state_to_its_expiry(
 ) -> None:
     version = world.submit(bank, intake(bank, office)).version
     met = [world.state(version)]
-    for member in (bank, office):
-        met.append(world.state(world.sign(member, version)))
+    met.extend(world.state(world.sign(member, version)) for member in (bank, office))
     world.settle()
     met.append(world.state(version))
     for moment in ("2026-11-30T16:00:00", "2027-11-30T15:59:59", "2027-11-30T16:00:00"):
@@ -255,6 +254,20 @@ def amended(world: World, first: AgreementVersion, bank: Member, office: Member)
     return second
 
 
+def in_force(world: World, agreement_id: str) -> AgreementVersion | None:
+    now = world.clock.now()
+    return world.database.read(lambda session: reading.in_force(session, agreement_id, now=now))
+
+
+def sign_termination(world: World, member: Member, agreement_id: str, digest: str) -> None:
+    now, domain = world.clock.now(), world.domain
+    world.database.write(
+        lambda session: termination.sign(
+            session, member.actor, agreement_id, 1, member.sign(digest), now=now, domain=domain
+        )
+    )
+
+
 @pytest.mark.scenario(61)
 def test_an_amendment_links_to_the_earlier_version_which_stays_valid_for_its_time(
     world: World, bank: Member, office: Member
@@ -269,9 +282,7 @@ def test_an_amendment_links_to_the_earlier_version_which_stays_valid_for_its_tim
     at = {}
     for moment in (datetime(2026, 12, 15, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)):
         world.clock.moment = moment
-        live = world.database.read(
-            lambda session, now=moment: reading.in_force(session, first.agreement_id, now=now)
-        )
+        live = in_force(world, first.agreement_id)
         at[moment.year] = (live.version if live else None, world.state(first))
     assert at == {
         2026: (1, AgreementState.IN_FORCE),
@@ -338,11 +349,7 @@ def test_a_termination_signed_by_all_ends_the_version_at_its_time(
         )
     )
     for member in (bank, office):
-        world.database.write(
-            lambda session, member=member: termination.sign(
-                session, member.actor, first.agreement_id, 1, member.sign(digest), now=now, domain=domain
-            )
-        )
+        sign_termination(world, member, first.agreement_id, digest)
     world.settle()
 
     states = []
@@ -405,8 +412,6 @@ def test_a_partner_without_the_permission_cannot_submit(world: World, bank: Memb
         world.submit(auditor, intake(bank, office))
 
 
-def test_a_stipulation_of_an_organisation_that_is_no_party_is_refused(
-    world: World, bank: Member, office: Member
-) -> None:
+def test_a_stipulation_of_an_organisation_that_is_no_party_is_refused(bank: Member, office: Member) -> None:
     with pytest.raises(ValueError, match="duty_holder"):
         intake(bank, office, stipulations=(stipulation("0x" + "11" * 32),))

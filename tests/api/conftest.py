@@ -3,7 +3,6 @@ the tests' own.
 """
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +96,8 @@ class Api:
 
 
 @pytest.fixture
-def api(world: World, tmp_path: Path) -> Iterator[Api]:
-    yield Api(world, tmp_path)
+def api(world: World, tmp_path: Path) -> Api:
+    return Api(world, tmp_path)
 
 
 @pytest.fixture

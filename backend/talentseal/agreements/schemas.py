@@ -88,9 +88,9 @@ class Submission(Command):
     parties: Annotated[tuple[PartyInput, ...], Field(min_length=2, max_length=8)]
     stipulations: Annotated[tuple[StipulationInput, ...], Field(min_length=1, max_length=100)]
     deadline: AwareDatetime | None = Field(
-        None, description="All must have signed by then and the contract have it; default: in 30 days"
+        default=None, description="All must have signed by then and the contract have it; default: in 30 days"
     )
-    draft: bool = Field(False, description="Keep it to oneself until submitted")
+    draft: bool = Field(default=False, description="Keep it to oneself until submitted")
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -118,7 +118,7 @@ class HashOnlySubmission(Submission):
 class UploadedSubmission(Submission):
     """The JSON part beside an uploaded document."""
 
-    keep_document: bool = Field(True, description="Keep it encrypted; otherwise only its digests are kept")
+    keep_document: bool = Field(default=True, description="Keep it encrypted; otherwise only its digests are kept")
 
 
 class TerminationInput(Command):
@@ -127,7 +127,7 @@ class TerminationInput(Command):
     reason: LongText
     notice: LongText = Field(description="How and when notice was given")
     effective_at: AwareDatetime = Field(description="Last moment in force")
-    deadline: AwareDatetime | None = Field(None, description="Default: in 30 days")
+    deadline: AwareDatetime | None = Field(default=None, description="Default: in 30 days")
 
 
 class ReturnInput(Command):

@@ -39,8 +39,8 @@ class RequestKey(Command):
     """Ask for a signing key of one's own organisation."""
 
     address: Address
-    valid_from: AwareDatetime | None = Field(None, description="Default: now")
-    valid_until: AwareDatetime | None = Field(None, description="Default: two years after valid_from")
+    valid_from: AwareDatetime | None = Field(default=None, description="Default: now")
+    valid_until: AwareDatetime | None = Field(default=None, description="Default: two years after valid_from")
 
 
 class ProveKey(Command):
