@@ -43,12 +43,9 @@ DEPLOYMENT_ID: Final = selector("deploymentId()")
 IS_VALID_SIGNATURE: Final = selector("isValidSignature(bytes32,bytes)")
 CHECKPOINT_ANCHORED: Final = keccak256(b"CheckpointAnchored(uint64,bytes32,uint64,bytes32,uint64,uint64)")
 AGREEMENT_CONCLUDED: Final = keccak256(
-    b"AgreementConcluded(bytes32,bytes32,bytes32,uint32,bytes32,bytes32,uint32,uint64,uint64,uint64,"
-    b"(bytes32,address,uint64)[])"
+    b"AgreementConcluded(bytes32,bytes32,uint32,bytes32,uint64,uint64,uint64)"
 )
-AGREEMENT_TERMINATED: Final = keccak256(
-    b"AgreementTerminated(bytes32,bytes32,bytes32,uint64,uint64,(bytes32,address,uint64)[])"
-)
+AGREEMENT_TERMINATED: Final = keccak256(b"AgreementTerminated(bytes32,bytes32,bytes32,uint64,uint64)")
 
 
 class ChainUnreachable(ProofError):

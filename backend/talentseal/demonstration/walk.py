@@ -28,6 +28,7 @@ from talentseal.evidence.status import RecordState
 from talentseal.partners.models import KeyState
 
 PATIENCE_SECONDS = 60
+VERDICTS_ZH = {"passed": "通过　", "failed": "不通过", "not-checked": "未核验"}
 Tell = Callable[[str, str], None]
 
 
@@ -211,19 +212,15 @@ class Walk:
         arguments += ["--document", str(document), "--rpc", self.stage.chain.url]
         shown = " ".join(["sealproof", *arguments]).replace(str(self.artefacts.folder), "…")
         self.tell(f"  $ {shown}", f"  $ {shown}")
-        home = str(Path(sealproof.__file__).parent.parent)
-        start = (
-            f"import runpy, sys; sys.path.insert(0, {home!r}); runpy.run_module('sealproof', alter_sys=True)"
-        )
-        start = start.replace("'sealproof',", "'sealproof', run_name='__main__',")
-        isolated = [sys.executable, "-I", "-S", "-c", start]
-        done = self._command([*isolated, *arguments, "--json"], self.stage.environment)
-        self._require(
-            done.returncode == expected, f"sealproof ended with {done.returncode}: {done.stderr.strip()}"
-        )
-        spoken = self._command([*isolated, *arguments], self.stage.environment)
-        self.tell(*(["\n".join(f"  {line}" for line in spoken.stdout.splitlines())] * 2))
-        return json.loads(done.stdout)
+        done = self._command([*_isolated_sealproof(), *arguments, "--json"], self.stage.environment)
+        why = f"sealproof ended with {done.returncode}: {done.stderr.strip()}"
+        self._require(done.returncode == expected, why)
+        report = json.loads(done.stdout)
+        for step in report["steps"]:
+            self.tell(
+                *(f"  {step['number']:>2} {step['verdict']:<8} {step[why]}" for why in ("why_zh", "why"))
+            )
+        return report
 
     def _command(
         self, command: Sequence[str], environment: dict[str, str]
@@ -246,6 +243,15 @@ class Walk:
     def _require(self, holds: bool, why: str) -> None:
         if not holds:
             raise StepFailed(why=why)
+
+
+def _isolated_sealproof() -> list[str]:
+    """The verifier started so that only the standard library and its own folder can be imported."""
+    home = str(Path(sealproof.__file__).parent.parent)
+    start = (
+        f"import runpy, sys; sys.path.insert(0, {home!r}); runpy.run_module('sealproof', run_name='__main__')"
+    )
+    return [sys.executable, "-I", "-S", "-c", start]
 
 
 def _talentseal(*arguments: str) -> list[str]:

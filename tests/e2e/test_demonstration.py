@@ -1,0 +1,94 @@
+"""What the README promises of its commands, run as a newcomer would run them."""
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = {
+    "agreement.pdf",
+    "agreement.seal.json",
+    "agreement.tlog-proof",
+    "checkpoint",
+    "log.vkey",
+    "trust.json",
+    "deployment.json",
+}
+
+
+def run_once(state: Path, out: Path) -> "subprocess.CompletedProcess[str]":
+    command = [ROOT / "scripts" / "run", "--once", "--state", state, "--out", out, "--port", "0"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+
+def readme_commands() -> list[str]:
+    """Every command in the README's shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demonstration was walked once: state in `state`, artefacts in `proofs`."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    done = run_once(folder / "state", folder / "proofs")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_the_walk_leaves_every_artefact(walked: Path) -> None:
+    left = {file.name for file in (walked / "proofs").iterdir()}
+
+    assert left >= ARTEFACTS
+
+
+def test_the_walk_leaves_no_process_behind(walked: Path) -> None:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+
+    assert str(walked / "state") not in listed
+
+
+def test_a_second_walk_goes_on_from_the_first(walked: Path) -> None:
+    first = (walked / "proofs" / "deployment.json").read_text("utf-8")
+
+    done = run_once(walked / "state", walked / "again")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (walked / "again" / "deployment.json").read_text("utf-8") == first
+    assert size_of(walked / "again") > size_of(walked / "proofs")
+
+
+def size_of(artefacts: Path) -> int:
+    """Entries under the checkpoint that was left."""
+    return int((artefacts / "checkpoint").read_text("utf-8").splitlines()[1])
+
+
+def test_the_commands_of_the_readme_do_what_it_says(walked: Path) -> None:
+    scripts, verify = readme_commands()[:-1], readme_commands()[-1]
+    program, *arguments = shlex.split(verify)
+
+    done = subprocess.run(
+        [ROOT / program, *arguments], cwd=walked, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert scripts == ["scripts/run", "scripts/test"]
+    assert all((ROOT / script).stat().st_mode & 0o100 for script in scripts)
+    assert done.returncode == 3, done.stdout + done.stderr
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "talentseal", "run", "--once", "--state", tmp_path, "--port", port]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 1
+    assert port in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
