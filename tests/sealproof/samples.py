@@ -3,6 +3,7 @@
 import hashlib
 import json
 import random
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,8 +21,16 @@ from sealproof.entry import Entry
 from sealproof.fields import to_hex
 from sealproof.keccak import keccak256
 from sealproof.note import VerifierKey, sign_note
-from sealproof.rpc import JsonRpcChain
+from sealproof.rpc import (
+    AGREEMENT_CONCLUDED,
+    AGREEMENT_TERMINATED,
+    CHECKPOINT_ANCHORED,
+    JsonRpcChain,
+)
 from sealproof.trust import ChainIdentity, Finality, FinalityPolicy, Trust
+
+# A library under eth_account raises this limit a hundredfold; deep JSON would then kill the process.
+sys.setrecursionlimit(1000)
 
 ORIGIN = "log.example.org/talentseal"
 LOG_SECRET = Ed25519PrivateKey.from_private_bytes(b"\x07" * 32)
@@ -204,12 +213,12 @@ def sealed(
     disclosures = disclose(source, fields)
     digests = tuple(sorted(digest(item) for item in disclosures))
     entry = Entry(kind, source.randbytes(16).hex(), RECORDED_AT, None, None, digests).encode()
-    leaves = [merkle.leaf_hash(b"other entry %d" % place) for place in range(size)]
+    leaves = [merkle.leaf_hash(source.randbytes(40)) for _ in range(size)]
     leaves[index] = merkle.leaf_hash(entry)
     root = merkle.root_of(leaves)
     state.heads[size] = to_hex(root)
     topics = [
-        _topic("CheckpointAnchored(uint64,bytes32,uint64,bytes32,uint64,uint64)"),
+        to_hex(CHECKPOINT_ANCHORED),
         word(size),
         to_hex(root),
     ]
@@ -224,10 +233,6 @@ def sealed(
         anchor=Anchor.of(IDENTITY, 10, word(0xAA), word(0x77)),
         agreement=None,
     )
-
-
-def _topic(signature: str) -> str:
-    return to_hex(keccak256(signature.encode()))
 
 
 def plain_sample(seed: int = 1) -> Sample:
@@ -284,11 +289,9 @@ def agreement_sample(seed: int = 2, *, version: int = 1, withheld: frozenset[int
         word(number)[2:]
         for number in (1, version, CONCLUDED_AT, 0, statement.effective_from, statement.valid_through, 0)
     )
-    concluded = _topic(
-        "AgreementConcluded(bytes32,bytes32,bytes32,uint32,bytes32,bytes32,uint32,uint64,uint64,uint64,"
-        "(bytes32,address,uint64)[])"
+    state.receipts[word(0x66)] = receipt(
+        word(0x66), 9, word(0xA9), [to_hex(AGREEMENT_CONCLUDED), to_hex(digest_bytes)]
     )
-    state.receipts[word(0x66)] = receipt(word(0x66), 9, word(0xA9), [concluded, to_hex(digest_bytes)])
     fields = _entry_fields(statement, statement.commitment, digest_bytes)
     bundle = sealed(source, 10 if version == 1 else 11, fields, state)
     return Sample(replace(bundle, agreement=evidence), TRUST, DOCUMENT, state)
@@ -352,10 +355,7 @@ def termination_sample(seed: int = 3) -> Sample:
         [word(number)[2:] for number in (3, 1, CONCLUDED_AT, CONCLUDED_AT + 1)]
         + [word(ended.effective_from)[2:], word(termination.effective_at)[2:], digest_bytes.hex()]
     )
-    terminated = _topic(
-        "AgreementTerminated(bytes32,bytes32,bytes32,uint64,uint64,(bytes32,address,uint64)[])"
-    )
-    topics = [terminated, to_hex(termination.agreement), to_hex(digest_bytes)]
+    topics = [to_hex(AGREEMENT_TERMINATED), to_hex(termination.agreement), to_hex(digest_bytes)]
     state.receipts[word(0x66)] = receipt(word(0x66), 9, word(0xA9), topics)
     bundle = sealed(source, 13, _entry_fields(ended, termination.commitment, digest_bytes), state)
     evidence = AgreementEvidence(text, shown, (), ended, termination, sign(termination), word(0x66))
