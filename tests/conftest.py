@@ -2,10 +2,12 @@
 
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import eth_account  # noqa: F401 - before any test, for what it does to the limit below
 import hypothesis
 import pytest
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from chainkit.deploy import Deployment
 
 pytest_plugins = ["tests.scenario_report"]
+
+# As the service has it: py_ecc, which eth_account brings, lifts the limit so far that deep JSON ends the
+# process.
+sys.setrecursionlimit(1000)
 
 # No deadline: two cores are shared by all workers, and a slow example is no wrong one.
 hypothesis.settings.register_profile("short", deadline=None)

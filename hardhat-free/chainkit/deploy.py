@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,11 @@ from web3.types import TxParams, TxReceipt
 
 from chainkit.compile import Artifact
 from chainkit.pins import ToolchainError
+
+# py_ecc, which eth_account brings along, lifts this for the whole process to 100,000, where JSON nested
+# that deep ends the process (the C stack overflows) instead of raising RecursionError. Nothing here
+# recurses.
+sys.setrecursionlimit(1000)
 
 RECEIPT_SECONDS = 120
 GAS_MARGIN_PERCENT = 20

@@ -1,6 +1,8 @@
 """A deployment is made once, recorded, and recognised; another chain in its place is noticed."""
 
 import secrets
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,12 @@ def test_a_recorded_chain_that_does_not_answer_is_no_reset(tmp_path: Path) -> No
     with pytest.raises(DeployError, match="cannot be asked") as refused:
         deploy_once(gone, record, Artifact.load(), **arguments())
     assert not isinstance(refused.value, ChainReset)
+
+
+def test_loading_it_leaves_the_recursion_limit_safe() -> None:
+    source = "import sys, chainkit.deploy; print(sys.getrecursionlimit())"
+    said = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    assert said.stdout == "1000\n"
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"chain_id": 1}'])
