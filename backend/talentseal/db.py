@@ -15,7 +15,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import BigInteger, Connection, Dialect, Engine, MetaData, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -106,7 +105,9 @@ class Database:
         self.url = url
         self._listeners: list[Callable[[], None]] = []
         if url.startswith("sqlite:"):
-            self._writer: _GroupWriter | None = _GroupWriter(_sqlite_engine(url, writing=True), self._notify)
+            self._writer: _GroupWriter | None = _GroupWriter(
+                _sqlite_engine(url, writing=True, grouped=True), self._notify
+            )
             self._reading = _sqlite_engine(url, writing=False)
         elif url.startswith("postgresql"):
             self._writer = None
@@ -173,9 +174,11 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the tables to the newest version, in one transaction. Idempotent."""
-        engine = self._writing if self._writer is None else self._writer.engine
+        engine = self._writing if self._writer is None else _sqlite_engine(self.url, writing=True)
         with engine.begin() as connection:
             migrations.upgrade(connection)
+        if self._writer is not None:
+            engine.dispose()
 
     def close(self) -> None:
         if self._writer is not None:
@@ -185,14 +188,33 @@ class Database:
             self._writing.dispose()
 
 
+def _taken_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True)
 class _Waiting:
     """One write in the queue: what to run and where its result goes."""
 
     work: Callable[[Session], Any]
-    future: "Future[Any]" = field(default_factory=Future)
     result: Any = None
     error: BaseException | None = None
+    _answered: threading.Lock = field(default_factory=_taken_lock)
+
+    def wait(self) -> Any:
+        """The result, or the error raised, once `answer` was called."""
+        # A bare lock, not a Future: with many writers that was a fifth of each write's time.
+        self._answered.acquire()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def answer(self, failure: BaseException | None) -> None:
+        """Let the writer go on: with `failure` when the whole group failed."""
+        self.error = failure or self.error
+        self._answered.release()
 
 
 class _GroupWriter:
@@ -204,22 +226,26 @@ class _GroupWriter:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._failed = False
         self._closed = False
+        self._door = threading.Lock()
+        """Held while a write joins the queue, so that none joins behind the end that `close` puts there."""
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Callable[[Session], T]) -> T:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write may not start another write: pass the session along instead")
-        if self._failed or self._closed:
-            raise StorageFailed
         waiting = _Waiting(work)
-        self._queue.put(waiting)
-        result: T = waiting.future.result()
+        with self._door:
+            if self._failed or self._closed:
+                raise StorageFailed
+            self._queue.put(waiting)
+        result: T = waiting.wait()
         return result
 
     def close(self) -> None:
-        self._closed = True
-        self._queue.put(None)
+        with self._door:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join(timeout=30)
         self.engine.dispose()
 
@@ -252,7 +278,7 @@ class _GroupWriter:
 
     def _commit(self, group: list[_Waiting]) -> None:
         with self.engine.connect() as connection:
-            with _immediate(connection):
+            with _immediate(_raw(connection)):
                 for waiting in group:
                     self._run_one(connection, waiting)
                 reach("write.before-commit")
@@ -260,21 +286,19 @@ class _GroupWriter:
 
     def _run_one(self, connection: Connection, waiting: _Waiting) -> None:
         try:
-            with Session(
-                connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-            ) as session:
+            with Session(connection, expire_on_commit=False) as session:
                 waiting.result = waiting.work(session)
                 session.commit()
         except Exception as error:
             waiting.error = error
             # On a full disk or an I/O error SQLite rolls back the whole transaction by itself: going on would
             # commit the later writes of the group and acknowledge the earlier, lost ones.
-            if not _in_transaction(connection):
+            if not _raw(connection).in_transaction:
                 raise
 
     def _in_doubt(self, error: BaseException) -> BaseException:
         """A busy file is worth a retry by the caller; after any other failure the disk's state is unknown."""
-        if isinstance(error, OperationalError) and "locked" in str(error.orig):
+        if isinstance(error, sqlite_driver().OperationalError) and "locked" in str(error):
             return DatabaseBusy()
         # After a failed fsync the page cache may show as durable what the disk never took: only a restart,
         # which re-reads and re-verifies, may write again.
@@ -284,11 +308,7 @@ class _GroupWriter:
 
     def _answer(self, group: list[_Waiting], failure: BaseException | None) -> None:
         for waiting in group:
-            error = failure or waiting.error
-            if error is not None:
-                waiting.future.set_exception(error)
-            else:
-                waiting.future.set_result(waiting.result)
+            waiting.answer(failure)
 
 
 def _pause(attempt: int) -> float:
@@ -296,21 +316,51 @@ def _pause(attempt: int) -> float:
     return float(0.01 * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
 
 
-def _in_transaction(connection: Connection) -> bool:
-    raw = connection.connection.dbapi_connection
-    return raw is not None and bool(raw.in_transaction)
+def _raw(connection: Connection) -> Any:
+    """The driver's own connection, one of `_grouped`."""
+    return connection.connection.dbapi_connection
 
 
 @contextmanager
-def _immediate(connection: Connection) -> Iterator[None]:
-    with connection.begin() as transaction:
+def _immediate(raw: Any) -> Iterator[None]:
+    """The transaction of a group, held by the driver: SQLAlchemy sees only the savepoints inside it."""
+    raw.execute("BEGIN IMMEDIATE")
+    try:
         yield
-        transaction.commit()
+        raw.execute("COMMIT")
+    except BaseException:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        raise
 
 
-def _sqlite_engine(url: str, *, writing: bool) -> Engine:
+def _grouped(driver: ModuleType) -> type:
+    """A class of connections whose every SQLAlchemy transaction is a savepoint in the transaction of its group.
+
+    SQLAlchemy's own savepoints would do the same, but compile each of their statements anew: 0.1 ms a write
+    against 0.002 ms.
+    """
+
+    class Grouped(driver.Connection):  # type: ignore[misc, name-defined]  # the driver is chosen at run time
+        def commit(self) -> None:
+            self.execute("RELEASE one_write")
+
+        def rollback(self) -> None:
+            if self.in_transaction:
+                self.execute("ROLLBACK TO one_write")
+                self.execute("RELEASE one_write")
+
+    return Grouped
+
+
+def _sqlite_engine(url: str, *, writing: bool, grouped: bool = False) -> Engine:
     driver = sqlite_driver()
-    engine = create_engine(url, module=driver, connect_args={"timeout": 10.0, "check_same_thread": False})
+    arguments: dict[str, Any] = {"timeout": 10.0, "check_same_thread": False}
+    if grouped:
+        arguments["factory"] = _grouped(driver)
+    # The driver's rollback on return to the pool would meet no savepoint: a group ends its own transaction.
+    reset = None if grouped else "rollback"
+    engine = create_engine(url, module=driver, connect_args=arguments, pool_reset_on_return=reset)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
@@ -318,9 +368,11 @@ def _sqlite_engine(url: str, *, writing: bool) -> Engine:
         for pragma in _pragmas(driver, writing=writing):
             connection.execute(f"PRAGMA {pragma}")
 
+    opening = "SAVEPOINT one_write" if grouped else "BEGIN IMMEDIATE" if writing else "BEGIN"
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        _raw(connection).execute(opening)
 
     return engine
 
@@ -331,7 +383,8 @@ def _pragmas(driver: ModuleType, *, writing: bool) -> list[str]:
     if not writing:
         return [*common, "query_only=ON"]
     # secure_delete: an erased disclosure must not linger in a free page.
-    return [f"journal_mode={journal}", "synchronous=FULL", "secure_delete=ON", *common]
+    # temp_store: what a savepoint might have to undo is kept in memory, where it was a file written page by page.
+    return [f"journal_mode={journal}", "synchronous=FULL", "secure_delete=ON", "temp_store=MEMORY", *common]
 
 
 def sqlite_driver() -> ModuleType:
