@@ -53,22 +53,36 @@ class UnusableFile(DecodeError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code. Never lets an exception out."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    language = _language(given)
-    options = _parser(language).parse_args(given)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show Chinese gets escapes instead of an error in the middle of a report.
-        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
-        code = _run(options, language)
+        code = _main(list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads on; the interpreter must not try to flush into the closed pipe at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return _BROKEN_PIPE
+    except OSError as failure:
+        _drop_output()
+        print(f"sealproof: {failure.strerror or failure}", file=sys.stderr)
+        return MALFORMED
     except KeyboardInterrupt:
         return _INTERRUPTED
     return code
+
+
+def _main(given: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Chinese gets escapes instead of an error in the middle of a report.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    language = _language(given)
+    try:
+        options = _parser(language).parse_args(given)
+    except SystemExit as end:  # help was shown, or wrong usage explained
+        return end.code if isinstance(end.code, int) else MALFORMED
+    return _run(options, language)
+
+
+def _drop_output() -> None:
+    """Nobody reads on: the interpreter must not try to flush what is left at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(options: argparse.Namespace, language: Language) -> int:
@@ -77,9 +91,6 @@ def _run(options: argparse.Namespace, language: Language) -> int:
         result = run(options)
     except ProofError as error:
         print(f"sealproof: {said(error).within(language)}", file=sys.stderr)
-        return MALFORMED
-    except OSError as failure:
-        print(f"sealproof: {failure.strerror or failure}", file=sys.stderr)
         return MALFORMED
     if isinstance(result, Report):
         shown: Json = result.to_json() if options.json else result.text(language)

@@ -1,4 +1,7 @@
-"""A small log, a chain that answers JSON-RPC, and good bundles over them: what the tests alter and expect to be caught."""
+"""A small log, a chain that answers JSON-RPC, and good bundles over them.
+
+The tests alter them and expect to be told.
+"""
 
 import hashlib
 import json
@@ -62,7 +65,9 @@ KEYS = sorted((bytes([seed]) * 32 for seed in (1, 2, 3)), key=lambda key: Accoun
 
 @dataclass
 class ChainState:
-    """What the pretended chain holds; a test alters it at will. `refuse` maps a method to the raw reply it gets."""
+    """What the pretended chain holds; a test alters it at will. `refuse` maps a method to the raw
+    reply it gets.
+    """
 
     blocks: dict[int, dict[str, Json]] = field(default_factory=dict)
     code: dict[str, str] = field(default_factory=dict)
@@ -86,12 +91,12 @@ class ChainState:
     def _eth_chainId(self) -> str:  # noqa: N802  (the name of the JSON-RPC method)
         return hex(self.chain_id)
 
-    def _eth_getBlockByNumber(self, which: str, _full: bool) -> Json:  # noqa: N802, FBT001
+    def _eth_getBlockByNumber(self, which: str, _full: bool) -> Json:  # noqa: N802
         named = {"latest": max(self.blocks), "finalized": self.finalized}
         number = named[which] if which in named else int(which, 16)
         return None if number is None else self.blocks.get(number)
 
-    def _eth_getBlockByHash(self, block_hash: str, _full: bool) -> Json:  # noqa: N802, FBT001
+    def _eth_getBlockByHash(self, block_hash: str, _full: bool) -> Json:  # noqa: N802
         return next((block for block in self.blocks.values() if block["hash"] == block_hash), None)
 
     def _eth_getCode(self, account: str, _at: str) -> str:  # noqa: N802

@@ -1,4 +1,4 @@
-"""Each field of a bundle altered once: the report names the step that fails, or the field that is malformed."""
+"""Each field of a bundle altered once: the report names the step that fails, or says what is malformed."""
 
 import json
 import re

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from eth_account import Account
@@ -121,13 +122,15 @@ def test_every_field_changes_the_digest(make: Make) -> None:
 
 def test_the_type_strings_are_the_agreed_ones() -> None:
     parties = "Party[] parties)Party(bytes32 organisation,address signer,uint64 nonce)"
-    assert AGREEMENT_TYPE == (
-        "Agreement(bytes32 agreementId,uint32 version,bytes32 previous,bytes32 commitment,bytes32 stipulationsRoot,"
+    expected = (
+        "Agreement(bytes32 agreementId,uint32 version,bytes32 previous,bytes32 commitment,bytes32 "
+        "stipulationsRoot,"
         "uint32 stipulationCount,uint64 effectiveFrom,uint64 validThrough,uint64 deadline," + parties
     )
-    assert TERMINATION_TYPE == (
+    termination = (
         "Termination(bytes32 agreement,bytes32 commitment,uint64 effectiveAt,uint64 deadline," + parties
     )
+    assert (expected, termination) == (AGREEMENT_TYPE, TERMINATION_TYPE)
 
 
 def test_statements_that_the_registry_would_refuse_cannot_be_built() -> None:
@@ -165,7 +168,21 @@ def test_a_field_removed_added_or_of_another_type_is_a_named_refusal(make: Make)
     statement = make(random.Random(14))
     good = statement.to_json()
     for name in good:
-        for wrong in (None, True, -1, "", "0x", "0X" + "a" * 64, "0x" + "A" * 64, [], {}, 2**53, [None], "é"):
+        wrongs: tuple[Any, ...] = (
+            None,
+            True,
+            -1,
+            "",
+            "0x",
+            "0X" + "a" * 64,
+            "0x" + "A" * 64,
+            [],
+            {},
+            2**53,
+            [None],
+            "é",
+        )
+        for wrong in wrongs:
             with pytest.raises(DecodeError, match=rf"statement\.{name}|parties|^{name}"):
                 type(statement).from_json(good | {name: wrong}, "statement")
         with pytest.raises(DecodeError, match=name):

@@ -4,6 +4,8 @@ import random
 
 import pytest
 from eth_keys import keys
+from eth_keys.datatypes import PrivateKey
+from eth_keys.exceptions import BadSignature, ValidationError
 from eth_utils import to_checksum_address
 
 from sealproof.errors import BadEncoding, BadLength, DecodeError, SignatureFalse
@@ -18,12 +20,12 @@ from sealproof.secp256k1 import (
 )
 
 DIGEST = bytes(range(32))
-KEY = keys.PrivateKey(b"\x01" * 32)
+KEY = PrivateKey(b"\x01" * 32)
 
 
-def signature_of(key: keys.PrivateKey, digest: bytes) -> bytes:
+def signature_of(key: PrivateKey, digest: bytes) -> bytes:
     signed = key.sign_msg_hash(digest)
-    return signed.to_bytes()[:64] + bytes([27 + signed.v])
+    return bytes(signed.to_bytes()[:64]) + bytes([27 + signed.v])
 
 
 def with_parts(r: int, s: int, v: int) -> bytes:
@@ -33,7 +35,7 @@ def with_parts(r: int, s: int, v: int) -> bytes:
 def test_the_signer_of_thousands_of_random_digests_is_recovered() -> None:
     source = random.Random(3)
     for _ in range(2000):
-        key = keys.PrivateKey(source.randrange(1, ORDER).to_bytes(32, "big"))
+        key = PrivateKey(source.randrange(1, ORDER).to_bytes(32, "big"))
         digest = source.randbytes(32)
         assert recover(digest, signature_of(key, digest)) == key.public_key.to_checksum_address()
 
@@ -49,7 +51,7 @@ def test_random_signatures_recover_what_the_oracle_recovers_or_nothing() -> None
                 .recover_public_key_from_msg_hash(DIGEST)
                 .to_checksum_address()
             )
-        except Exception:  # the oracle has several classes for "no such point"
+        except (BadSignature, ValidationError):
             with pytest.raises(SignatureFalse):
                 recover(DIGEST, with_parts(r, s, v))
         else:
@@ -65,7 +67,7 @@ def test_random_signatures_recover_what_the_oracle_recovers_or_nothing() -> None
     "digest", [bytes(32), b"\xff" * 32, ORDER.to_bytes(32, "big"), b"\x00" * 31 + b"\x01"]
 )
 def test_keys_and_digests_at_the_edges_are_recovered(scalar: int, digest: bytes) -> None:
-    key = keys.PrivateKey(scalar.to_bytes(32, "big"))
+    key = PrivateKey(scalar.to_bytes(32, "big"))
     assert recover(digest, signature_of(key, digest)) == key.public_key.to_checksum_address()
 
 
@@ -124,6 +126,7 @@ def test_checksummed_addresses_agree_with_the_oracle_and_have_one_spelling() -> 
         spelled = checksum_address(account)
         assert spelled == to_checksum_address(account)
         assert parse_address(spelled) == account
+    spelled = checksum_address(bytes.fromhex("5fbdb2315678afecb367f032d93f642f64180aa3"))
     for wrong in (
         spelled.lower(),
         spelled[2:],

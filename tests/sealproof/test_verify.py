@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sealproof import bundle as bundles
-from sealproof import document, errors, logfiles, report, rpc, verify, wording
+from sealproof import errors, logfiles, report, rpc, verify, wording
 from sealproof.checkpoint import Checkpoint
 from sealproof.fields import to_hex
 from sealproof.note import VerifierKey
@@ -30,7 +31,6 @@ from tests.sealproof.samples import (
     DOCUMENT,
     IDENTITY,
     ORIGIN,
-    Ed25519PrivateKey,
     LocalChain,
     Sample,
     agreement_sample,
@@ -165,7 +165,7 @@ def test_without_sm3_the_other_digests_are_compared_and_the_step_is_not_checked(
     def no_sm3(name: str) -> object:
         raise ValueError(f"unsupported hash type {name}")
 
-    monkeypatch.setattr(document.hashlib, "new", no_sm3)
+    monkeypatch.setattr(hashlib, "new", no_sm3)
     sample = agreement_sample_made_before_sm3_was_gone
     assert unchecked_steps(full(sample)) == [7]
     assert failed_steps(full(dataclasses.replace(sample, document=DOCUMENT + b"x"))) == [7]
@@ -221,10 +221,9 @@ def bundle_head(sample: Sample) -> Checkpoint:
 
 def test_a_bundle_anchored_on_another_chain_fails_even_without_a_node() -> None:
     sample = plain_sample()
-    for name in IDENTITY.NAMES:
-        other = 5 if name == "chain_id" else CONTRACT if name != "contract" else "0x" + "0" * 40
-        if name not in ("chain_id", "contract"):
-            other = word(0xBAD)
+    others: dict[str, Any] = dict.fromkeys(IDENTITY.NAMES, word(0xBAD))
+    others |= {"chain_id": 5, "contract": "0x" + "0" * 40}
+    for name, other in others.items():
         trusted = dataclasses.replace(sample.trust, chain=dataclasses.replace(IDENTITY, **{name: other}))
         found = verify.verify(sample.raw, trust=trusted)
         assert failed_steps(found) == [11], name
@@ -295,7 +294,7 @@ def no_receipt(sample: Sample) -> None:
 
 def altered_receipt(name: str, value: Any) -> Callable[[Sample], None]:
     def alter(sample: Sample) -> None:
-        sample.state.receipts[word(0x77)][name] = value  # type: ignore[index,call-overload]
+        sample.state.receipts[word(0x77)][name] = value  # type: ignore[index]
 
     return alter
 
@@ -733,4 +732,4 @@ def test_the_key_in_a_bundle_is_never_trusted() -> None:
 
 def test_exit_codes_are_the_agreed_ones() -> None:
     assert (ALL_PASSED, SOMETHING_FAILED, MALFORMED, NOT_ALL_CHECKED) == (0, 1, 2, 3)
-    assert set(report._OUTCOMES) == {0, 1, 2, 3}  # noqa: SLF001  (one word for each code)
+    assert set(report._OUTCOMES) == {0, 1, 2, 3}
