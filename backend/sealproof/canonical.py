@@ -31,7 +31,7 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 
 _WHITESPACE = " \t\n\r"
-_quote = json.JSONEncoder(ensure_ascii=False).encode
+_quote = json.encoder.encode_basestring
 
 
 def encode(value: Json) -> bytes:

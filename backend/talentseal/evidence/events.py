@@ -29,20 +29,21 @@ class Event:
 
     kind: ClassVar[int]
 
-    def disclose(self, salt: Callable[[int], bytes] = secrets.token_bytes) -> list[str]:
-        """One RFC 9901 disclosure a field, in the order of their digests, each with its own 128-bit salt.
+    def disclose(self, salt: Callable[[int], bytes] = secrets.token_bytes) -> dict[str, str]:
+        """One RFC 9901 disclosure a field by its digest, in the order of the digests, each with its own
+        128-bit salt.
 
         That order is the entry's, so that a stored set of disclosures can be held against it one by one.
 
         Raises TypeError for a value that has no canonical form (a float, a naive time, an unknown class).
         """
-        values = ((item.name, getattr(self, item.name)) for item in fields(self))
-        made = (
-            disclosure.make(name, canonical_value(value), salt(SALT_BYTES))
-            for name, value in values
-            if value is not None
-        )
-        return sorted(made, key=disclosure.digest)
+        made: list[tuple[str, str]] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value is not None:
+                text = disclosure.make(item.name, canonical_value(value), salt(SALT_BYTES))
+                made.append((disclosure.digest(text), text))
+        return dict(sorted(made))
 
 
 def canonical_value(value: Any) -> Json:

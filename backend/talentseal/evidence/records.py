@@ -26,6 +26,7 @@ MERGE_DELAY = timedelta(seconds=10)
 # Statements made once: recording is on every write's path, and building them costs more than running them.
 _INSERT_RECORD = insert(EvidenceRecord)
 _INSERT_DISCLOSURE = insert(EvidenceDisclosure)
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class RecordNotFound(NotFound):
@@ -75,17 +76,19 @@ def record(
     to an earlier record. Raises TypeError for a field without canonical form, EntryError when the entry would
     be invalid.
     """
-    disclosures = tuple(event.disclose())
+    disclosures = event.disclose()
     entry = Entry(
         kind=event.kind,
         id=secrets.token_hex(16),
         recorded_at=now,
         relation=relation,
         refers_to=refers_to,
-        digests=tuple(disclosure.digest(item) for item in disclosures),
+        digests=tuple(disclosures),
     )
     raw = entry.encode()
-    recorded = Recorded(entry.id, entry.kind, merkle.leaf_hash(raw), now, now + MERGE_DELAY, disclosures)
+    recorded = Recorded(
+        entry.id, entry.kind, merkle.leaf_hash(raw), now, now + MERGE_DELAY, tuple(disclosures.values())
+    )
     connection = session.connection()
     connection.execute(
         _INSERT_RECORD,
@@ -100,7 +103,7 @@ def record(
             "deadline": recorded.deadline,
         },
     )
-    stored = json.dumps(disclosures, separators=(",", ":"))
+    stored = _compact(recorded.disclosures)
     connection.execute(_INSERT_DISCLOSURE, {"record_id": recorded.id, "disclosures": stored})
     return recorded
 
