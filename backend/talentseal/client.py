@@ -31,25 +31,19 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class ServiceUnreachable(Exception):
-    """No answer, or one that is not this service's. Nothing is known about the effect: repeat with the same
-    key.
-    """
+    """No answer, or one that is not this service's. Whether the request took effect is not known."""
 
 
-@dataclass(frozen=True, slots=True)
 class ServiceRefused(Exception):
-    """The service said no. code: stable; zh, en: a sentence that says what to do; fields: what is wrong
-    where.
-    """
+    """The service said no. code: stable; zh, en: a sentence that says what to do; fields: what is wrong."""
 
-    status: int
-    code: str
-    zh: str
-    en: str
-    fields: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.en}"
+    def __init__(self, status: int, code: str, zh: str, en: str, *, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{code}: {en}")
+        self.status = status
+        self.code = code
+        self.zh = zh
+        self.en = en
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +199,8 @@ def _refusal(response: httpx2.Response) -> ServiceRefused | ServiceUnreachable:
     try:
         problem = response.json()
         fields = tuple(f"{each['path']}: {each['en']}" for each in problem.get("errors", []))
-        return ServiceRefused(response.status_code, problem["code"], problem["zh"], problem["en"], fields)
+        return ServiceRefused(
+            response.status_code, problem["code"], problem["zh"], problem["en"], fields=fields
+        )
     except (ValueError, KeyError, TypeError):
         return ServiceUnreachable(f"HTTP {response.status_code}")

@@ -1,4 +1,6 @@
-"""The edge: every refusal is a problem document with a stable code and two sentences, every answer carries the headers."""
+"""The edge: every refusal is a problem document with a stable code and two sentences, every answer carries
+the headers.
+"""
 
 import json
 from typing import Any
@@ -14,6 +16,8 @@ from talentseal.web.security import HEADERS
 from tests.api.conftest import Api
 from tests.world import Member, World
 
+JSON, PLAIN = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
+SIGNATURE = "0x" + "11" * 65
 NOWHERE = "/agreements/0x" + "11" * 32 + "/versions/1"
 
 
@@ -41,18 +45,18 @@ def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/agreements?limit=0", {}, 422, "validation-failed"),
         ("GET", "/evidence/" + "0" * 32, {}, 404, "record-not-found"),
         ("POST", "/agreements", {"json": {}}, 422, "validation-failed"),
-        ("POST", "/agreements", {"content": "{", "headers": {"Content-Type": "application/json"}}, 422, "validation-failed"),
-        ("POST", "/agreements", {"content": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 422, "validation-failed"),
-        ("POST", "/agreements", {"content": "a=b", "headers": {"Content-Type": "text/plain"}}, 422, "validation-failed"),
+        ("POST", "/agreements", {"content": "{", "headers": JSON}, 422, "validation-failed"),
+        ("POST", "/agreements", {"content": b"\xff\xfe", "headers": JSON}, 422, "validation-failed"),
+        ("POST", "/agreements", {"content": "a=b", "headers": PLAIN}, 422, "validation-failed"),
         ("POST", "/agreements/upload", {"json": {}}, 422, "validation-failed"),
         ("POST", "/agreements", {"json": {"title": "x" * 1_100_000}}, 413, "body-too-large"),
         ("POST", NOWHERE + "/signatures", {"json": {"signature": "0x00"}}, 422, "validation-failed"),
-        ("POST", NOWHERE + "/signatures", {"json": {"signature": "0x" + "11" * 65}}, 404, "agreement-not-found"),
+        ("POST", NOWHERE + "/signatures", {"json": {"signature": SIGNATURE}}, 404, "agreement-not-found"),
         ("DELETE", NOWHERE, {}, 404, "agreement-not-found"),
     ],
 )  # fmt: skip
 def test_every_refusal_is_a_problem_with_its_own_code(
-    api: Api, bank: Member, method: str, path: str, options: dict[str, Any], status: int, code: str
+    api: Api, bank: Member, method: str, path: str, *, options: dict[str, Any], status: int, code: str
 ) -> None:
     problem(api.call(bank, method, path, **options), status, code)
 
@@ -64,7 +68,8 @@ def test_a_key_is_needed_everywhere_but_where_everyone_may_look(api: Api) -> Non
         for verb, operation in verbs.items():
             if not operation.get("security"):
                 assert path in {
-                    "/log/checkpoint", "/log/key", "/log/tile/{place}", "/healthz", "/readyz", "/metrics", "/version",
+                    "/log/checkpoint", "/log/key", "/log/tile/{place}",
+                    "/healthz", "/readyz", "/metrics", "/version",
                 }  # fmt: skip
                 continue
             concrete = path.replace("{place}", "000").replace("{organisation_id}", "0x" + "11" * 32)
@@ -190,7 +195,11 @@ def test_a_key_from_request_to_revocation_over_http(api: Api, world: World, bank
     approved = api.call(operator, "POST", f"{path}/{key.address}/approval")
     revoked = api.call(bank, "POST", f"{path}/{key.address}/revocation")
 
-    assert [each.json()["state"] for each in (proven, approved, revoked)] == ["PROVEN", "REGISTERED", "REVOKED"]
+    assert [each.json()["state"] for each in (proven, approved, revoked)] == [
+        "PROVEN",
+        "REGISTERED",
+        "REVOKED",
+    ]
     assert len(api.call(bank, "GET", path).json()["items"]) == 2
     stranger = world.member("外部商户")
     problem(api.call(stranger, "GET", path), 404, "signing-key-not-found")
@@ -219,7 +228,9 @@ def test_corrections_over_http(api: Api, world: World, bank: Member, office: Mem
     assert made.status_code == 201
     shown = api.call(bank, "GET", path).json()
     assert shown["closed_by"] == [{"relation": "CORRECTS", "record": made.json()["record"]}]
-    assert api.call(bank, "GET", f"/evidence/{made.json()['record']}").json()["refers_to"] == receipt["record"]
+    assert (
+        api.call(bank, "GET", f"/evidence/{made.json()['record']}").json()["refers_to"] == receipt["record"]
+    )
 
 
 def test_returning_a_version_over_http(api: Api, world: World, bank: Member, office: Member) -> None:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Role
 from talentseal.audit import corrections
@@ -125,19 +126,20 @@ def test_records_that_do_not_exist_or_are_foreign_are_refused_alike(
             retract(world, stranger, name)
 
 
-def test_a_circle_of_references_is_refused(
-    sqlite_world: World,
-) -> None:
+def test_a_circle_of_references_is_refused(sqlite_world: World) -> None:
     world = sqlite_world
     bank, office = world.member("郑东银行"), world.member("人才集团")
     talent_office = world.member("人才办", role=Role.TALENT_OFFICE)
     record = world.signed(bank, office).record_id or ""
     correction = correct(world, talent_office, record).id
 
-    def tamper(session: object) -> None:
-        for trigger in session.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars():  # type: ignore[attr-defined]
-            session.execute(text(f"DROP TRIGGER {trigger}"))  # type: ignore[attr-defined]
-        session.execute(text(f"UPDATE evidence_record SET refers_to = '{correction}' WHERE id = '{record}'"))  # type: ignore[attr-defined]
+    def tamper(session: Session) -> None:
+        for trigger in session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
+            session.execute(text(f"DROP TRIGGER {trigger}"))
+        session.execute(
+            text("UPDATE evidence_record SET refers_to = :later WHERE id = :earlier"),
+            {"later": correction, "earlier": record},
+        )
 
     world.database.write(tamper)
 

@@ -1,4 +1,6 @@
-"""The public and the auditors' window: tiles, checkpoints, proofs, erasure, and what none of them may show."""
+"""The public and the auditors' window: tiles, checkpoints, proofs, erasure, and what none of them may
+show.
+"""
 
 import hashlib
 import json
@@ -166,7 +168,7 @@ def dump(world: World) -> str:
     """Everything in the tables of agreements and evidence, disclosures decoded."""
 
     def read(session: Any) -> str:
-        parts = []
+        parts: list[str] = []
         for table in TABLES:
             for row in session.execute(text(f"SELECT * FROM {table}")).all():
                 parts.extend(readable(value) for value in row)
@@ -261,7 +263,16 @@ def test_each_entry_carries_digests_only(
     raw = api.call(auditor, "GET", f"/log/tile/entries/000.p/{size}").content
 
     for entry in tiles.decode_entries(raw, size):
-        assert set(json.loads(entry)) <= {"v", "kind", "id", "recorded_at", "relation", "refers_to", "_sd_alg", "_sd"}
+        assert set(json.loads(entry)) <= {
+            "v",
+            "kind",
+            "id",
+            "recorded_at",
+            "relation",
+            "refers_to",
+            "_sd_alg",
+            "_sd",
+        }
         assert decode(entry).digests
     assert MediaType.PDF.value.encode() not in raw
 

@@ -80,7 +80,9 @@ class AgreementVersion(Base):
     """0x and 64 hex digits: 32 random bytes, the same for all versions."""
     version: Mapped[int] = mapped_column()
     """From 1, without gaps among those not returned."""
-    previous_id: Mapped[str | None] = mapped_column(ForeignKey("agreement_version.id"))
+    previous_id: Mapped[str | None] = mapped_column(
+        ForeignKey("agreement_version.id", deferrable=True, initially="IMMEDIATE")
+    )
     """The version that this one amends; None for version 1."""
     submission_key: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 over submitter, document, parties, previous version and chain: the same submission comes once.

@@ -118,7 +118,9 @@ class HashOnlySubmission(Submission):
 class UploadedSubmission(Submission):
     """The JSON part beside an uploaded document."""
 
-    keep_document: bool = Field(default=True, description="Keep it encrypted; otherwise only its digests are kept")
+    keep_document: bool = Field(
+        default=True, description="Keep it encrypted; otherwise only its digests are kept"
+    )
 
 
 class TerminationInput(Command):

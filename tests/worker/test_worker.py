@@ -1,0 +1,108 @@
+"""The loops: woken by a write, never ended by a failure, gone when told."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from talentseal import worker as workers
+from talentseal.evidence import status
+from talentseal.partners.models import OrganisationKey
+from talentseal.worker import Loop, Worker, sealing, tidying, watching_keys
+from tests.world import World, clock, sqlite_world, world
+
+__all__ = ["clock", "sqlite_world", "world"]
+
+
+def wait_until(claim: object, seconds: float = 10.0) -> bool:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if claim():  # type: ignore[operator]
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.fixture
+def sealer(world: World) -> Iterator[Worker]:
+    loop = sealing(world.database, world.head_store, world.signer, world.clock, holder="test")
+    worker = Worker([loop, tidying(world.database, world.clock)])
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+def test_a_write_wakes_the_sealer_well_within_a_second(world: World, sealer: Worker) -> None:
+    assert wait_until(lambda: world.database.read(status.log_status).signed_size > 0)
+    before, begun = world.database.read(status.log_status).signed_size, time.monotonic()
+
+    world.member("合作单位")
+
+    assert wait_until(lambda: world.database.read(status.log_status).signed_size > before, 1.0)
+    assert time.monotonic() - begun < 1.0
+    assert len(sealer.loops) == 2
+
+
+def test_a_failing_round_is_repeated_and_does_not_end_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "SHORTEST_PAUSE", 0.01)
+    rounds = []
+
+    def tick() -> float:
+        rounds.append(1)
+        if len(rounds) < 3:
+            raise RuntimeError("not yet")
+        return 60.0
+
+    worker = Worker([Loop("test", tick)])
+    worker.start()
+
+    assert wait_until(lambda: len(rounds) == 3)
+    worker.stop()
+
+
+def test_stopping_lets_the_round_in_progress_finish() -> None:
+    entered, finished = threading.Event(), threading.Event()
+
+    def tick() -> float:
+        entered.set()
+        time.sleep(0.2)
+        finished.set()
+        return 60.0
+
+    worker = Worker([Loop("test", tick)])
+    worker.start()
+    entered.wait(5)
+    worker.stop()
+
+    assert finished.is_set()
+
+
+def test_a_woken_loop_does_not_wait_for_its_time() -> None:
+    rounds = []
+
+    def tick() -> float:
+        rounds.append(1)
+        return 60.0
+
+    loop = Loop("test", tick, gather=0.01)
+    worker = Worker([loop])
+    worker.start()
+    assert wait_until(lambda: len(rounds) == 1)
+    loop.wake()
+
+    assert wait_until(lambda: len(rounds) == 2)
+    worker.stop()
+
+
+def test_a_nonce_that_moved_on_the_chain_is_noticed(world: World) -> None:
+    bank = world.member("郑东银行")
+    world.settle()
+    world.database.write(
+        lambda session: setattr(session.get_one(OrganisationKey, (bank.id, bank.address)), "nonce", 7)
+    )
+
+    watching_keys(world.database, world.chain).tick()
+
+    met = world.database.read(lambda session: session.get_one(OrganisationKey, (bank.id, bank.address)).nonce)
+    assert met == 0
