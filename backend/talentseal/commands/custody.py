@@ -14,12 +14,15 @@ log_app = typer.Typer(help=words("日志自身的保管。", "The log's own cust
 
 
 def fsck(as_json: Json = False) -> None:
+    from talentseal.agreements.fsck import check_agreements
     from talentseal.commands.running import serving
     from talentseal.evidence.fsck import check_log
 
     with serving() as service:
         head, key = service.head_store.read(), service.signer.verifier_key
-        found = service.database.snapshot(lambda session: list(check_log(session, head, key)))
+        found = service.database.snapshot(
+            lambda session: [*check_log(session, head, key), *check_agreements(session, service.cipher)]
+        )
     rows = [{"table": finding.table, "key": finding.key, "what": finding.what} for finding in found]
     lines = [f"{finding.table} {finding.key}: {finding.what}" for finding in found]
     summary = words(

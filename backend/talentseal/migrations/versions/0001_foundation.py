@@ -251,7 +251,11 @@ def upgrade() -> None:
             ["document_id"], ["agreement_document.id"], name=op.f("fk_agreement_version_document_id")
         ),
         sa.ForeignKeyConstraint(
-            ["previous_id"], ["agreement_version.id"], name=op.f("fk_agreement_version_previous_id")
+            ["previous_id"],
+            ["agreement_version.id"],
+            name=op.f("fk_agreement_version_previous_id"),
+            initially="IMMEDIATE",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
             ["record_id"], ["evidence_record.id"], name=op.f("fk_agreement_version_record_id")
