@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sealproof.eip712 import TerminationStatement
+from sealproof.rpc import AgreementState
 from talentseal.anchoring.models import Condition, Lane, Scope
 from talentseal.anchoring.policy import AlarmKind
 from talentseal.anchoring.service import Outcome
 from talentseal.chain.memory_chain import MemoryChain
-from talentseal.chain.port import AgreementState
 from talentseal.evidence.models import ActKind, ActState
 from tests.anchoring.conftest import FOR_EVER, PARTIES, REGISTRAR_KEY, Service, address_of, kinds
 

@@ -9,10 +9,10 @@ from collections import Counter
 
 import pytest
 
+from sealproof.rpc import AgreementState
 from talentseal import failpoints
 from talentseal.anchoring.models import Lane, TransactionState
 from talentseal.chain.memory_chain import MemoryChain, read_transaction
-from talentseal.chain.port import AgreementState
 from talentseal.evidence.models import ActState
 from tests.anchoring.conftest import Failed, Killed, Service, arm_once
 

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from sealproof import merkle
 from sealproof.eip712 import AgreementStatement, Domain, Party, TerminationStatement
+from sealproof.rpc import AgreementOnChain, AgreementState
 from talentseal.chain.port import (
     ZERO_HASH,
     AbiValue,
-    AgreementOnChain,
-    AgreementState,
     Call,
     Fees,
     GasNeeded,

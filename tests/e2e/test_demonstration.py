@@ -22,7 +22,16 @@ ARTEFACTS = {
 
 
 def run_once(state: Path, out: Path) -> "subprocess.CompletedProcess[str]":
-    command = [ROOT / "scripts" / "run", "--once", "--state", state, "--out", out, "--port", "0"]
+    command = [
+        str(ROOT / "scripts" / "run"),
+        "--once",
+        "--state",
+        str(state),
+        "--out",
+        str(out),
+        "--port",
+        "0",
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
@@ -86,7 +95,17 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "talentseal", "run", "--once", "--state", tmp_path, "--port", port]
+        command = [
+            sys.executable,
+            "-m",
+            "talentseal",
+            "run",
+            "--once",
+            "--state",
+            str(tmp_path),
+            "--port",
+            port,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode == 1

@@ -1,12 +1,12 @@
 """Every way in which this suite alters stored evidence: column by column, row by row, and back in time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, LargeBinary, SmallInteger, Table, delete, insert, select, update
+from sqlalchemy import Column, Date, Integer, LargeBinary, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.db import Base, Instant
@@ -22,8 +22,10 @@ class Mutation:
     change: Change
 
 
-def mutations(session: Session, table_name: str, rows: int) -> Iterator[Mutation]:
-    """All mutations of a table, taking up to `rows` of its rows from both ends and between."""
+def mutations(
+    session: Session, table_name: str, rows: int, without: Collection[str] = ()
+) -> Iterator[Mutation]:
+    """All mutations of a table but for the columns `without`, on up to `rows` of its rows."""
     table = Base.metadata.tables[table_name]
     keys = [tuple(row) for row in session.execute(select(*table.primary_key).order_by(*table.primary_key))]
     chosen = [
@@ -33,13 +35,13 @@ def mutations(session: Session, table_name: str, rows: int) -> Iterator[Mutation
         row = dict(session.execute(select(table).where(*_is(table, key))).mappings().one())
         yield Mutation(f"{table_name} {key}: delete", _delete(table, key))
         yield from _duplicates(table, key, row)
-        for column in table.columns:
+        for column in (column for column in table.columns if column.name not in without):
             for name, value in _values(column, row[column.name]):
                 yield Mutation(
                     f"{table_name} {key}: {column.name} {name}", _set(table, key, {column.name: value})
                 )
     for left, right in pairwise(chosen):
-        yield from _swaps(session, table, left, right)
+        yield from _swaps(session, table, left, right, without)
 
 
 def _is(table: Table, key: tuple[Any, ...]) -> list[Any]:
@@ -68,14 +70,14 @@ def _duplicates(table: Table, key: tuple[Any, ...], row: dict[str, Any]) -> Iter
 
 
 def _swaps(
-    session: Session, table: Table, left: tuple[Any, ...], right: tuple[Any, ...]
+    session: Session, table: Table, left: tuple[Any, ...], right: tuple[Any, ...], without: Collection[str]
 ) -> Iterator[Mutation]:
     first, second = (
         dict(session.execute(select(table).where(*_is(table, key))).mappings().one()) for key in (left, right)
     )
     for column in table.columns:
         name = column.name
-        if column.primary_key or column.unique or first[name] == second[name]:
+        if column.primary_key or column.unique or name in without or first[name] == second[name]:
             continue
 
         def swap(session: Session, name: str = name) -> None:
@@ -89,9 +91,11 @@ def _values(column: Column[Any], value: Any) -> Iterator[tuple[str, Any]]:
     """Other values for a column: near ones, far ones, none."""
     if value is not None and column.nullable:
         yield "to nothing", None
-    if isinstance(column.type, Instant):
+    if isinstance(column.type, Date):
+        yield "a day on", value + timedelta(days=1)
+    elif isinstance(column.type, Instant):
         yield from _moments(value)
-    elif isinstance(column.type, BigInteger | SmallInteger):
+    elif isinstance(column.type, Integer):
         yield from (
             (f"to {other}", other)
             for other in {0 if value is None else value + 1, (value or 2) - 1, 7} - {value}

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from sealproof.rpc import Block
 from talentseal.anchoring.models import Lane
 from talentseal.chain.keys import FEE_CEILING_WEI
-from talentseal.chain.port import Block, Call, Chain, Fees
+from talentseal.chain.port import Call, Chain, Fees
 from talentseal.config import FinalityPolicy
 
 BUMP_NUMERATOR, BUMP_DENOMINATOR = 9, 8

@@ -22,12 +22,13 @@ from enum import StrEnum
 import structlog
 from sqlalchemy.orm import Session
 
+from sealproof.rpc import Block
 from talentseal.anchoring import conditions, epochs, jobs, ledger, watching
 from talentseal.anchoring.lanes import POINTS, Flight, LaneRun
 from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Condition, Lane, Scope
 from talentseal.anchoring.policy import Alarm, AlarmKind, Policy
 from talentseal.anchoring.watching import Reorganised, Reset
-from talentseal.chain.port import Block, Chain, ChainUnavailable, Sender
+from talentseal.chain.port import Chain, ChainUnavailable, Sender
 from talentseal.clock import Clock
 from talentseal.db import Database
 from talentseal.failpoints import reach

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from sealproof.rpc import Block
 from talentseal.anchoring import epochs, ledger
 from talentseal.anchoring.models import ChainEpoch, ChainTransaction, TransactionState
-from talentseal.chain.port import Block, Chain
+from talentseal.chain.port import Chain
 from talentseal.db import Database
 
 

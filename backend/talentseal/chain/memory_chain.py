@@ -16,12 +16,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from sealproof.eip712 import Domain
+from sealproof.rpc import AgreementOnChain, Block
 from talentseal.chain.contract import ContractAbi, registry_abi
 from talentseal.chain.memory_registry import NO_AGREEMENT, NO_KEY, Refusal, Registry, RegistryState
 from talentseal.chain.port import (
     ZERO_HASH,
-    AgreementOnChain,
-    Block,
     Call,
     ChainIdentity,
     ChainUnavailable,

@@ -15,8 +15,9 @@ from eth_utils.crypto import keccak
 from sealproof import merkle, secp256k1
 from sealproof.eip712 import AgreementStatement, Domain, Party, TerminationStatement
 from sealproof.errors import ProofError
+from sealproof.rpc import AgreementOnChain, AgreementState
 from talentseal.chain.contract import ContractAbi
-from talentseal.chain.port import AbiValue, AgreementOnChain, AgreementState, Call, KeyOnChain
+from talentseal.chain.port import AbiValue, Call, KeyOnChain
 
 ANCHOR = "ANCHOR"
 REGISTRAR = "REGISTRAR"

@@ -10,6 +10,8 @@ import enum
 from dataclasses import dataclass
 from typing import Protocol
 
+from sealproof.rpc import AgreementOnChain, Block
+
 ZERO_HASH = "0x" + "00" * 32
 
 AbiValue = int | str | bytes | bool | list["AbiValue"] | tuple["AbiValue", ...]
@@ -64,15 +66,6 @@ class RegistryHead:
 
     size: int
     root: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block: number ≥ 0, 0x hash, timestamp in seconds since 1970."""
-
-    number: int
-    hash: str
-    timestamp: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,32 +171,6 @@ class Receipt:
     block_hash: str
     succeeded: bool
     gas_used: int
-
-
-class AgreementState(enum.Enum):
-    """State of one agreement version in the contract; the values are the contract's."""
-
-    NONE = 0
-    CONCLUDED = 1
-    AMENDED = 2
-    TERMINATED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementOnChain:
-    """One agreement version as the contract holds it; times in seconds since 1970.
-
-    ended_at, ended_by: when it was amended or terminated, and the digest that did; 0 and zeros while it
-    stands.
-    """
-
-    state: AgreementState
-    version: int
-    concluded_at: int
-    ended_at: int
-    effective_from: int
-    effective_through: int
-    ended_by: bytes
 
 
 @dataclass(frozen=True, slots=True)

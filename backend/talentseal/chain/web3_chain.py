@@ -18,13 +18,11 @@ from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFou
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import BlockIdentifier, RPCEndpoint, RPCResponse, TxParams
 
+from sealproof.rpc import AgreementOnChain, AgreementState, Block
 from talentseal.chain.contract import ContractAbi, registry_abi
 from talentseal.chain.port import (
     UNKNOWN_ERROR,
     ZERO_HASH,
-    AgreementOnChain,
-    AgreementState,
-    Block,
     Call,
     ChainIdentity,
     ChainUnavailable,

@@ -21,7 +21,7 @@ def fsck(as_json: Json = False) -> None:
     with serving() as service:
         head, key = service.head_store.read(), service.signer.verifier_key
         found = service.database.snapshot(
-            lambda session: [*check_log(session, head, key), *check_agreements(session, service.cipher)]
+            lambda session: [*check_log(session, head, key), *check_agreements(session)]
         )
     rows = [{"table": finding.table, "key": finding.key, "what": finding.what} for finding in found]
     lines = [f"{finding.table} {finding.key}: {finding.what}" for finding in found]

@@ -112,13 +112,14 @@ class Walk:
         self._announce(
             "双方各自核对文件并用自己的密钥签署", "Both check the document and sign with their own keys"
         )
-        for body in self.stage.cast.partners:
-            document = ("--document", str(self.artefacts.document), "--yes")
-            place = (version.agreement, "--version", str(version.number))
-            receipt = self._json("sign", *place, *document, *_signing_with(body), *_as(body))
-        self._require(
-            receipt["signed"] == receipt["parties"], f"signed {receipt['signed']}/{receipt['parties']}"
-        )
+        receipts = [self._sign(body, version) for body in self.stage.cast.partners]
+        signed, parties = receipts[-1]["signed"], receipts[-1]["parties"]
+        self._require(signed == parties, f"signed {signed}/{parties}")
+
+    def _sign(self, body: Body, version: Version) -> Any:
+        document = ("--document", str(self.artefacts.document), "--yes")
+        place = (version.agreement, "--version", str(version.number))
+        return self._json("sign", *place, *document, *_signing_with(body), *_as(body))
 
     def conclude(self, version: Version) -> str:
         """The contract recovers both signatures; the log's head over the record is anchored and final."""
