@@ -8,7 +8,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
 
 from sqlalchemy import delete, select
@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from sealproof import canonical
-from sealproof.eip712 import Domain
+from sealproof.eip712 import AgreementStatement, Domain
 from talentseal.accounts import service as accounts
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements import reading, terms
@@ -24,7 +24,7 @@ from talentseal.agreements.documents import Digests, Sealed
 from talentseal.agreements.models import AgreementParty, AgreementVersion, Document, Stipulation
 from talentseal.agreements.schemas import PartyInput, Submission
 from talentseal.agreements.states import AgreementState, state_of
-from talentseal.agreements.terms import PartyTerms
+from talentseal.agreements.terms import PartyTerms, Terms
 from talentseal.errors import Conflict, Invalid, NotPermitted
 from talentseal.partners import service as partners
 
@@ -279,10 +279,29 @@ def _compose(
         previous=previous,
         deadline=deadline,
     )
-    version = AgreementVersion(
+    version = _version(actor, intake, current, key, statement=statement, text=text, now=now, domain=domain)
+    rows: list[Document | AgreementParty | Stipulation] = [_document(intake, now)]
+    rows += _party_rows(version.id, parties)
+    rows += _stipulation_rows(version.id, stipulations, leaves)
+    return version, rows
+
+
+def _version(
+    actor: Actor,
+    intake: Intake,
+    current: AgreementVersion | None,
+    key: str,
+    *,
+    statement: AgreementStatement,
+    text: Terms,
+    now: datetime,
+    domain: Domain,
+) -> AgreementVersion:
+    submission = intake.submission
+    return AgreementVersion(
         id=secrets.token_hex(16),
-        agreement_id=agreement_id,
-        version=number,
+        agreement_id="0x" + statement.agreement_id.hex(),
+        version=statement.version,
         previous_id=current.id if current else None,
         submission_key=key,
         fingerprint=intake.fingerprint,
@@ -300,14 +319,10 @@ def _compose(
         digest="0x" + statement.digest(domain).hex(),
         chain_id=domain.chain_id,
         contract=domain.contract,
-        deadline=deadline,
+        deadline=datetime.fromtimestamp(statement.deadline, UTC),
         created_at=now,
         submitted_at=None if submission.draft else now,
     )
-    rows: list[Document | AgreementParty | Stipulation] = [_document(intake, now)]
-    rows += _party_rows(version.id, parties)
-    rows += _stipulation_rows(version.id, stipulations, leaves)
-    return version, rows
 
 
 def _document(intake: Intake, now: datetime) -> Document:
