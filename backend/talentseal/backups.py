@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sealproof.note import VerifierKey
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from sealproof.note import VerifierKey
 from talentseal.db import Database, defer_foreign_keys
 from talentseal.errors import Conflict
 from talentseal.evidence.fsck import Finding, check_log

@@ -1,4 +1,4 @@
-"""The chain reader against a server that answers, stalls, lies or breaks off; its constants against the ABI."""
+"""The chain reader against a server that answers, stalls, lies or breaks off; constants against the ABI."""
 
 import json
 import socket

@@ -4,11 +4,11 @@ checkpoint.
 
 from collections.abc import Sequence
 
-from sealproof import tiles, tlogproof
-from sealproof.bundle import AgreementEvidence, Anchor, Bundle
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sealproof import tiles, tlogproof
+from sealproof.bundle import AgreementEvidence, Anchor, Bundle
 from talentseal.errors import Conflict
 from talentseal.evidence import tree
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord

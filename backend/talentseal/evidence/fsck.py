@@ -9,6 +9,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
 from sealproof import canonical, checkpoint, cosignature, disclosure, merkle
 from sealproof import entry as log_entry
 from sealproof.encoding import HASH_LENGTH
@@ -16,9 +19,6 @@ from sealproof.entry import Relation
 from sealproof.errors import ProofError
 from sealproof.note import VerifierKey
 from sealproof.tiles import TILE_WIDTH
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from talentseal.evidence.headstore import Head
 from talentseal.evidence.models import CheckpointRow, EvidenceDisclosure, EvidenceRecord, LogProgress, Tile
 from talentseal.evidence.records import MERGE_DELAY

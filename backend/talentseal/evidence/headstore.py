@@ -17,7 +17,6 @@ from pathlib import Path
 
 from sealproof import canonical, encoding, merkle
 from sealproof.errors import ProofError
-
 from talentseal.errors import Conflict
 from talentseal.failpoints import reach
 

@@ -4,7 +4,6 @@ A promise and a later checkpoint that does not contain the leaf prove together t
 """
 
 from sealproof.promise import Promise
-
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.records import Recorded
 from talentseal.evidence.signing import LogSigner

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from sealproof import disclosure, merkle
-from sealproof.entry import Entry, Relation
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from sealproof import disclosure, merkle
+from sealproof.entry import Entry, Relation
 from talentseal.errors import NotFound
 from talentseal.evidence.events import Event
 from talentseal.evidence.models import EvidenceDisclosure, EvidenceRecord

@@ -23,13 +23,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
-from sealproof import checkpoint, merkle, tiles
-from sealproof.errors import ProofError
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
+from sealproof import checkpoint, merkle, tiles
+from sealproof.errors import ProofError
 from talentseal.clock import Clock
 from talentseal.db import Database, is_sqlite
 from talentseal.errors import Conflict

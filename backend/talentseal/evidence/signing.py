@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from sealproof import cosignature, note
 from sealproof.checkpoint import Checkpoint
 from sealproof.note import VerifierKey
 from sealproof.promise import Promise
-
 from talentseal.errors import Conflict
 
 

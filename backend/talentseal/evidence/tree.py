@@ -4,14 +4,14 @@ proof.
 
 from collections.abc import Sequence
 
-from sealproof import merkle
-from sealproof.encoding import HASH_LENGTH
-from sealproof.tiles import TILE_WIDTH, ReadTile
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
+from sealproof import merkle
+from sealproof.encoding import HASH_LENGTH
+from sealproof.tiles import TILE_WIDTH, ReadTile
 from talentseal.db import is_sqlite
 from talentseal.errors import Conflict
 from talentseal.evidence.models import Tile
