@@ -7,6 +7,9 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {IEvidenceRegistry} from "./IEvidenceRegistry.sol";
 import {Rfc9162} from "./Rfc9162.sol";
 
+// Times are seconds to days here: the few seconds by which a block's author can move its time decide nothing.
+// slither-disable-start timestamp
+
 /// @title The agreements' half of the registry: keys, agreements, breaches
 /// @notice Records what all parties signed, and findings about it.
 /// @dev An agreement version is kept under its own EIP-712 digest, which covers everything its parties signed. To
@@ -151,7 +154,8 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
             revert AgreementNotFirst(agreement.version, agreement.previous);
         }
         digest = _digestOf(agreement);
-        if (_versions[digest].state == AgreementState.NONE) _record(digest, agreement, signatures);
+        Version storage version = _versions[digest];
+        if (version.state == AgreementState.NONE) _record(version, digest, agreement, signatures);
     }
 
     /// @notice Replaces a version by the next; see `IEvidenceRegistry.amend`.
@@ -167,7 +171,8 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
         bytes32 former = _digestOf(current);
         if (next.previous != former) revert AgreementPreviousMismatch(former, next.previous);
         digest = _digestOf(next);
-        if (_versions[digest].state != AgreementState.NONE) return digest;
+        Version storage recorded = _versions[digest];
+        if (recorded.state != AgreementState.NONE) return digest;
         Version storage version = _concluded(former);
         if (next.agreementId != current.agreementId || next.version != uint256(current.version) + 1) {
             revert AgreementNotNext(current.agreementId, current.version, next.agreementId, next.version);
@@ -175,7 +180,7 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
         _requireSameOrganisations(former, current.parties, next.parties);
         _end(version, AgreementState.AMENDED, former, digest);
         emit AgreementAmended(former, digest, version.endedAt);
-        _record(digest, next, signatures);
+        _record(recorded, digest, next, signatures);
     }
 
     /// @notice Ends a version; see `IEvidenceRegistry.terminate`.
@@ -287,10 +292,16 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
     // ------------------------------------------------------------------------------------------------- recording
 
     /// @notice Writes a version that is not recorded yet, after all its checks.
+    /// @param version Where it is written: `_versions[digest]`.
     /// @param digest Its digest.
     /// @param agreement The version.
     /// @param signatures One for each party.
-    function _record(bytes32 digest, Agreement calldata agreement, bytes[] calldata signatures) private {
+    function _record(
+        Version storage version,
+        bytes32 digest,
+        Agreement calldata agreement,
+        bytes[] calldata signatures
+    ) private {
         if (agreement.agreementId == 0 || agreement.commitment == 0) {
             revert AgreementZero(agreement.agreementId, agreement.commitment);
         }
@@ -298,14 +309,9 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
             revert AgreementValidityEmpty(agreement.effectiveFrom, agreement.validThrough);
         }
         _requireSigned(digest, agreement.deadline, agreement.parties, signatures);
-        _versions[digest] = Version(
-            AgreementState.CONCLUDED,
-            agreement.version,
-            uint40(block.timestamp),
-            0,
-            agreement.effectiveFrom,
-            agreement.validThrough
-        );
+        (version.state, version.number) = (AgreementState.CONCLUDED, agreement.version);
+        version.concludedAt = uint40(block.timestamp);
+        (version.effectiveFrom, version.effectiveThrough) = (agreement.effectiveFrom, agreement.validThrough);
         emit AgreementConcluded(
             digest,
             agreement.agreementId,
@@ -419,6 +425,8 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
         address signer,
         bytes memory signature
     ) private view {
+        // Where it fails it recovers the zero address, which no registered key has; why it fails does not matter.
+        // slither-disable-next-line unused-return
         (address recovered, , ) = ECDSA.tryRecover(digest, signature);
         if (recovered == signer) return;
         if (!SignatureChecker.isValidSignatureNow(signer, digest, signature)) {
@@ -482,3 +490,5 @@ abstract contract AgreementBook is IEvidenceRegistry, EIP712 {
         return keccak256(abi.encodePacked(hashes));
     }
 }
+
+// slither-disable-end timestamp

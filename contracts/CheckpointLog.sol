@@ -4,6 +4,9 @@ pragma solidity ^0.8.24;
 import {IEvidenceRegistry} from "./IEvidenceRegistry.sol";
 import {Rfc9162} from "./Rfc9162.sol";
 
+// Times are seconds to days here: the few seconds by which a block's author can move its time decide nothing.
+// slither-disable-start timestamp
+
 /// @title The log's half of the registry: heads that only grow
 /// @notice Holds the root of every anchored size and refuses a head that does not continue the last one.
 /// @dev Who may anchor, and whether writes are paused, is decided by the contract that inherits.
@@ -57,6 +60,8 @@ abstract contract CheckpointLog is IEvidenceRegistry {
         uint64 headSize = _head.size;
         bytes32 headRoot = _roots[headSize];
         if (root == 0) revert CheckpointRootZero(size);
+        // Only the very same head is a repetition.
+        // slither-disable-next-line incorrect-equality
         if (size == headSize && root == headRoot) return;
         if (prevSize != headSize || prevRoot != headRoot) {
             revert CheckpointHeadMoved(headSize, headRoot, prevSize, prevRoot);
@@ -86,7 +91,11 @@ abstract contract CheckpointLog is IEvidenceRegistry {
         bytes32 root,
         bytes32[] calldata proof
     ) private view returns (bool continues) {
+        // Zero is the one size that stands for "none yet".
+        // slither-disable-next-line incorrect-equality
         if (headSize == 0) return proof.length == 0;
         return Rfc9162.isConsistent(headSize, headRoot, size, root, proof);
     }
 }
+
+// slither-disable-end timestamp

@@ -8,6 +8,9 @@ import {AgreementBook} from "./AgreementBook.sol";
 import {CheckpointLog} from "./CheckpointLog.sol";
 import {IEvidenceRegistry} from "./IEvidenceRegistry.sol";
 
+// Times are seconds to days here: the few seconds by which a block's author can move its time decide nothing.
+// slither-disable-start timestamp
+
 /// @title TalentSeal evidence registry
 /// @notice The one deployed contract: says who may write and whether writes are paused; its two halves do the rest.
 /// @dev Not upgradeable. The admin is one account, changed in two steps with a delay; it grants the four roles, none
@@ -245,3 +248,5 @@ contract EvidenceRegistry is CheckpointLog, AgreementBook, AccessControlDefaultA
         if (announced.candidate == address(0)) revert SuccessorNotAnnounced();
     }
 }
+
+// slither-disable-end timestamp

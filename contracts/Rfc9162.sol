@@ -93,6 +93,8 @@ library Rfc9162 {
     /// @param right Right child.
     /// @return hash The node's hash.
     function nodeHash(bytes32 left, bytes32 right) internal view returns (bytes32 hash) {
+        // The one piece of assembly; its reason is above.
+        // slither-disable-next-line assembly
         assembly ("memory-safe") {
             let input := mload(0x40)
             mstore8(input, 1)

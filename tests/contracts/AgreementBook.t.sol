@@ -258,6 +258,7 @@ contract AgreementBookTest is RegistryFixture {
     function test_a_key_signs_from_its_first_second_to_its_last() public {
         setKey(1, NOW + 10, NOW + 20);
         IEvidenceRegistry.Agreement memory a = agreement(2);
+        vm.warp(NOW + 9);
         refusedConclusion(
             a,
             abi.encodeWithSelector(

@@ -29,6 +29,14 @@ contract Rfc9162Caller {
     function nodeHash(bytes32 left, bytes32 right) external view returns (bytes32) {
         return Rfc9162.nodeHash(left, right);
     }
+
+    /// @notice With something else left in the place where the result is read.
+    function nodeHashOver(bytes32 stale, bytes32 left, bytes32 right) external view returns (bytes32) {
+        assembly ("memory-safe") {
+            mstore(0, stale)
+        }
+        return Rfc9162.nodeHash(left, right);
+    }
 }
 
 contract Rfc9162Test is Claims {
@@ -172,6 +180,36 @@ contract Rfc9162Test is Claims {
         same(library_.inclusionRoot(bytes32(uint256(1)), type(uint64).max, type(uint64).max, path), 0, "the end");
     }
 
+    /// @notice The root, or any inner node above a leaf, shown as if it were that leaf: its path is too short.
+    function test_no_inner_node_passes_as_a_leaf() public view {
+        bytes32[] memory leaves = NaiveTree.grow(3, 16);
+        for (uint64 size = 2; size <= 16; ++size) {
+            bytes32[] memory path = NaiveTree.inclusion(leaves, 0, 0, size);
+            for (uint256 levels = 1; levels <= path.length; ++levels) {
+                uint256 width = 1 << levels;
+                bytes32 inner = NaiveTree.root(leaves, 0, width < size ? width : size);
+                bytes32[] memory rest = new bytes32[](path.length - levels);
+                for (uint256 i = 0; i < rest.length; ++i) rest[i] = path[levels + i];
+                same(library_.inclusionRoot(inner, 0, size, rest), 0, "an inner node leads nowhere");
+            }
+        }
+    }
+
+    /// @notice A true proof does not serve for a size whose tree is higher.
+    function test_a_consistency_proof_does_not_serve_for_a_higher_tree() public view {
+        bytes32[] memory leaves = NaiveTree.grow(4, 16);
+        for (uint64 size = 2; size <= 16; ++size) {
+            bytes32 root = NaiveTree.root(leaves, 0, size);
+            for (uint64 old = 1; old < size; ++old) {
+                bytes32 oldRoot = NaiveTree.root(leaves, 0, old);
+                bytes32[] memory path = NaiveTree.consistency(leaves, old, size);
+                for (uint64 claimed = 32; claimed <= 2 ** 62; claimed *= 2) {
+                    isTrue(!library_.isConsistent(old, oldRoot, claimed, root, path), "refused for more leaves");
+                }
+            }
+        }
+    }
+
     function test_an_empty_consistency_proof_shows_nothing() public view {
         isTrue(!library_.isConsistent(1, bytes32(uint256(1)), 2, bytes32(uint256(1)), new bytes32[](0)), "empty");
     }
@@ -179,7 +217,7 @@ contract Rfc9162Test is Claims {
     /// @notice On a chain without SHA-256 at address 2 nothing can be proven, rather than anything.
     function test_without_the_precompile_every_hash_is_zero() public {
         vm.mockCall(address(2), "", "");
-        same(library_.nodeHash(bytes32(uint256(1)), bytes32(uint256(2))), 0, "no hash");
+        same(library_.nodeHashOver(keccak256("stale"), keccak256("left"), keccak256("right")), 0, "no hash");
     }
 
     // ----------------------------------------------------------------------------------------------- alterations
