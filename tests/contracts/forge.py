@@ -25,7 +25,7 @@ def forge_test(
 ) -> Verdict:
     """Run `forge test` in a project.
 
-    `shipped` tests the bytecode of the artifact, else what forge compiles itself. `env` adds to the environment.
+    `shipped` tests the bytecode of the artifact, else what forge compiles. `env` adds to the environment.
     """
     done = subprocess.run(
         [platform_binary("forge"), "test", "--json", *arguments],
