@@ -19,7 +19,7 @@ from sealproof.bundle import AgreementEvidence, Anchor, Bundle, WithheldStipulat
 from sealproof.canonical import Json, encode, parse
 from sealproof.checkpoint import Checkpoint
 from sealproof.disclosure import digest, make
-from sealproof.eip712 import AgreementStatement, Party, TerminationStatement
+from sealproof.eip712 import AgreementStatement, Domain, Party, TerminationStatement
 from sealproof.entry import Entry
 from sealproof.fields import to_hex
 from sealproof.keccak import keccak256
@@ -200,8 +200,10 @@ def terms_text(kind: str, agreement: str, version: int, disclosures: tuple[str, 
     return encode(text).decode()
 
 
-def sign(statement: AgreementStatement | TerminationStatement) -> tuple[bytes, ...]:
-    typed = statement.typed_data(IDENTITY.domain)
+def sign(
+    statement: AgreementStatement | TerminationStatement, domain: Domain = IDENTITY.domain
+) -> tuple[bytes, ...]:
+    typed = statement.typed_data(domain)
     return tuple(bytes(Account.sign_typed_data(key, full_message=typed).signature) for key in KEYS)
 
 
