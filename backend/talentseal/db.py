@@ -111,7 +111,9 @@ class Database:
             self._reading = _sqlite_engine(url, writing=False)
         elif url.startswith("postgresql"):
             self._writer = None
-            self._writing = create_engine(_psycopg(url), pool_size=10, max_overflow=20, pool_pre_ping=True)
+            self._writing = create_engine(
+                _psycopg(url), pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+            )
             self._reading = self._writing.execution_options(postgresql_readonly=True)
         else:
             raise ValueError(f"expected a sqlite:/// or postgresql:// address, met {url.partition(':')[0]!r}")
@@ -257,8 +259,8 @@ class _GroupWriter:
                 continue
             try:
                 self._commit(group)
-            except Exception as error:
-                # The thread must outlive any failure, or every later writer would hang.
+            except BaseException as error:
+                # The thread must outlive any failure, a SystemExit too, or every later writer would hang.
                 log.exception("commit.failed")
                 self._answer(group, self._in_doubt(error))
             else:
@@ -289,7 +291,7 @@ class _GroupWriter:
             with Session(connection, expire_on_commit=False) as session:
                 waiting.result = waiting.work(session)
                 session.commit()
-        except Exception as error:
+        except BaseException as error:
             waiting.error = error
             # On a full disk or an I/O error SQLite rolls back the whole transaction by itself: going on would
             # commit the later writes of the group and acknowledge the earlier, lost ones.
@@ -360,7 +362,9 @@ def _sqlite_engine(url: str, *, writing: bool, grouped: bool = False) -> Engine:
         arguments["factory"] = _grouped(driver)
     # The driver's rollback on return to the pool would meet no savepoint: a group ends its own transaction.
     reset = None if grouped else "rollback"
-    engine = create_engine(url, module=driver, connect_args=arguments, pool_reset_on_return=reset)
+    engine = create_engine(
+        url, module=driver, connect_args=arguments, pool_reset_on_return=reset, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:

@@ -371,6 +371,16 @@ def test_a_file_that_stays_locked_is_busy_and_not_broken(sqlite_url: str, tmp_pa
     database.close()
 
 
+def test_a_work_that_ends_the_program_ends_its_own_caller_only(sqlite: Database) -> None:
+    def leave(_session: Session) -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        sqlite.write(leave)
+
+    assert sqlite.write(put("after")) == "after"
+
+
 def test_a_closed_database_refuses_to_write(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     database.write(put("one"))
