@@ -34,9 +34,13 @@ def die_with_parent() -> None:
 
 
 class Postgres:
-    """A server in a folder of its own; `start`, `kill` (SIGKILL) and `start` again keep its databases."""
+    """A server in a folder of its own; `start`, `kill` (SIGKILL) and `start` again keep its databases.
 
-    def __init__(self) -> None:
+    settings: what is to be other than in SETTINGS.
+    """
+
+    def __init__(self, **settings: str) -> None:
+        self._settings = SETTINGS | settings
         self._home = Path(tempfile.mkdtemp(prefix="talentseal-pg-"))
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         if self._owner is not None:
@@ -48,6 +52,7 @@ class Postgres:
             "--no-sync",
             "--auth=trust",
             "--encoding=UTF8",
+            "--no-locale",
             "--username=postgres",
             "--pgdata",
             self._data,
@@ -63,7 +68,7 @@ class Postgres:
 
     def start(self) -> Self:
         """Start and wait until it answers."""
-        settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with (self._home / "server.log").open("ab") as log:
             self._server = subprocess.Popen(
                 [self._binaries / "postgres", "-D", self._data, "-k", self._home, *settings],

@@ -154,6 +154,7 @@ def test_every_head_that_does_not_continue_is_refused_by_name(adapter: Adapter) 
     assert refusal(adapter, shrunk) == "CheckpointNotGrowing(headSize=5, givenSize=4)"
 
 
+@pytest.mark.scenario(73)
 def test_who_has_no_role_is_refused_by_name(adapter: Adapter) -> None:
     role = keccak(text="ANCHOR").hex()
 

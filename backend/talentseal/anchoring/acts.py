@@ -25,9 +25,13 @@ class PayloadMalformed(Exception):
 
 
 def queued(session: Session) -> list[RegistryAct]:
-    """The oldest queued acts, in the order in which they were asked for."""
+    """The oldest queued acts, in the order in which they were asked for; at one time, new keys go first.
+
+    An agreement carried before the key that signed it would be refused for good.
+    """
+    order = (RegistryAct.created_at, RegistryAct.kind != ActKind.SET_KEY, RegistryAct.id)
     query = select(RegistryAct).where(RegistryAct.state == ActState.QUEUED)
-    return list(session.scalars(query.order_by(RegistryAct.created_at, RegistryAct.id).limit(LOOKAHEAD)))
+    return list(session.scalars(query.order_by(*order).limit(LOOKAHEAD)))
 
 
 def job_of(act: RegistryAct) -> Job:
