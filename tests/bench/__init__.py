@@ -1,0 +1,1 @@
+"""What TalentSeal costs, measured against floors and peers: `scripts/bench`."""
