@@ -6,6 +6,7 @@ agrees on the value.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
@@ -31,6 +32,8 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 32
 
 _WHITESPACE = " \t\n\r"
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A string that never ends runs to the end of the text, so that no text is read twice."""
 _quote = json.encoder.encode_basestring
 
 
@@ -64,11 +67,28 @@ def parse(raw: bytes, *, limit: int, depth: int = MAX_DEPTH) -> Json:
     if len(raw) > limit:
         raise Oversized(f"expected JSON of at most {limit} bytes, met {len(raw)}")
     text = utf8_decode(raw)
+    _check_levels(text, depth)
     value, end = _scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
     if text[end:].strip(_WHITESPACE):
         raise TrailingBytes(f"expected one JSON value, met {excerpt(text[end:])} after it")
-    _check(value, depth)
+    _check(value)
     return value
+
+
+def _check_levels(text: str, depth: int) -> None:
+    """Refuse deep nesting before the decoder recurses into it.
+
+    Python's own recursion limit is no guard: a package in the same process may have raised it so far that the
+    decoder overruns the stack and the process dies.
+    """
+    if text.count("[") + text.count("{") <= depth:
+        return
+    level = 0
+    for token in _STRINGS_AND_BRACKETS.finditer(text):
+        bracket = token.group()[0]
+        level += (bracket in "[{") - (bracket in "]}")
+        if level > depth:
+            raise TooDeep(f"expected at most {depth} levels of JSON, met more")
 
 
 def _scan(text: str, start: int) -> tuple[Json, int]:
@@ -77,8 +97,6 @@ def _scan(text: str, start: int) -> tuple[Json, int]:
         value, end = _DECODER.raw_decode(text, start)
     except DecodeError:
         raise
-    except RecursionError:
-        raise TooDeep(f"expected at most {MAX_DEPTH} levels of JSON, met far more") from None
     except ValueError as error:
         raise BadSyntax(f"expected JSON: {error}") from None
     return value, end
@@ -108,18 +126,16 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _check(value: Json, depth: int) -> None:
-    """Refuse what the scanner lets through: lone surrogates from escapes, and too many levels."""
+def _check(value: Json) -> None:
+    """Refuse what the scanner lets through: lone surrogates from escapes."""
     if isinstance(value, str):
         utf8_encode(value)
     elif isinstance(value, list | dict):
-        if depth == 0:
-            raise TooDeep("expected less deeply nested JSON")
         for member in value:
-            _check(member, depth - 1)
+            _check(member)
         if isinstance(value, dict):
             for member in value.values():
-                _check(member, depth - 1)
+                _check(member)
 
 
 def _write(value: Json, parts: list[str], depth: int) -> None:
