@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
+from talentseal.db import is_sqlite
 from talentseal.errors import Conflict
 from talentseal.evidence.models import Lease
 
@@ -34,11 +37,13 @@ def take(session: Session, name: str, holder: str, *, now: datetime) -> Held | N
 
     A change of holder raises the fence, so that what the former holder still writes is refused.
     """
-    row = session.scalars(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
+    row = _locked(session, name)
     if row is None:
-        row = Lease(name=name, holder=holder, fence=1, expires_at=now + LEASE_TERM)
-        session.add(row)
-    elif row.holder == holder:
+        _create(session, Held(name, holder, 1), now)
+        row = _locked(session, name)
+    if row is None:
+        return None
+    if row.holder == holder:
         row.expires_at = now + LEASE_TERM
     elif row.expires_at <= now:
         row.holder, row.fence, row.expires_at = holder, row.fence + 1, now + LEASE_TERM
@@ -46,6 +51,17 @@ def take(session: Session, name: str, holder: str, *, now: datetime) -> Held | N
         return None
     session.flush()
     return Held(name, holder, row.fence)
+
+
+def _locked(session: Session, name: str) -> Lease | None:
+    return session.scalars(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
+
+
+def _create(session: Session, held: Held, now: datetime) -> None:
+    """Insert the lease; of two that do so together, one does and the other meets its row."""
+    insert = insert_sqlite if is_sqlite(session) else insert_postgresql
+    values = {"name": held.name, "holder": held.holder, "fence": held.fence, "expires_at": now + LEASE_TERM}
+    session.execute(insert(Lease).values(values).on_conflict_do_nothing(index_elements=["name"]))
 
 
 def guard(session: Session, held: Held) -> None:
