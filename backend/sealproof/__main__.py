@@ -278,23 +278,27 @@ def _parser(language: Language) -> argparse.ArgumentParser:
         text,
     )
     _add_log(command("log", _log, text("audit a whole log", "全面审计日志"), trusted), text)
-    growth = command(
-        "consistency", _consistency, text("check that a log only grew", "校验日志只增不改"), trusted
-    )
-    growth.add_argument("old", metavar="OLD", help=text("earlier checkpoint", "较早的检查点"))
-    growth.add_argument("new", metavar="NEW", help=text("later checkpoint", "较晚的检查点"))
-    growth.add_argument(
-        "--log", required=True, metavar="DIR|URL", help=text("the log's files", "日志文件所在")
-    )
-    proof = command(
-        "tlog-proof", _tlog_proof, text("check a C2SP *.tlog-proof", "校验 C2SP *.tlog-proof"), trusted
-    )
-    proof.add_argument("proof", metavar="FILE", help=text("the proof", "证明文件"))
-    proof.add_argument("--entry", required=True, metavar="FILE", help=text("exact entry bytes", "条目原文"))
+    growing = text("check that a log only grew", "校验日志只增不改")
+    _add_consistency(command("consistency", _consistency, growing, trusted), text)
+    included = text("check a C2SP *.tlog-proof", "校验 C2SP *.tlog-proof")
+    _add_tlog_proof(command("tlog-proof", _tlog_proof, included, trusted), text)
     shown = command("trust", _trust_show, text("show what a trust file trusts", "查看信任文件的内容"))
     shown.add_argument("show", choices=["show"], help=text("the only action", "唯一的操作"))
     shown.add_argument("trust", metavar="FILE")
     return parser
+
+
+def _add_consistency(parser: argparse.ArgumentParser, text: Callable[[str, str], str]) -> None:
+    parser.add_argument("old", metavar="OLD", help=text("earlier checkpoint", "较早的检查点"))
+    parser.add_argument("new", metavar="NEW", help=text("later checkpoint", "较晚的检查点"))
+    parser.add_argument(
+        "--log", required=True, metavar="DIR|URL", help=text("the log's files", "日志文件所在")
+    )
+
+
+def _add_tlog_proof(parser: argparse.ArgumentParser, text: Callable[[str, str], str]) -> None:
+    parser.add_argument("proof", metavar="FILE", help=text("the proof", "证明文件"))
+    parser.add_argument("--entry", required=True, metavar="FILE", help=text("exact entry bytes", "条目原文"))
 
 
 def _add_verify(parser: argparse.ArgumentParser, text: Callable[[str, str], str]) -> None:
