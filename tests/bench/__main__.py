@@ -1,4 +1,6 @@
-"""`python -m tests.bench [PART…] [--json] [--tiny]`: measure, print, and end with 1 when a budget is broken."""
+"""`python -m tests.bench [PART…] [--json] [--tiny]`: measure, print, and end with 1 when a budget is
+broken.
+"""
 
 import argparse
 import json
@@ -8,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from tests.bench import audit, gas, latency, recording, sealing, verifying
+from tests.bench import audit, gas, recording, sealing
 from tests.bench.figures import Figure, say
 
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
@@ -16,8 +18,6 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "recording": recording.measure,
     "sealing": sealing.measure,
     "audit": audit.measure,
-    "latency": latency.measure,
-    "verifying": verifying.measure,
 }
 
 
@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures what TalentSeal costs.")
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*PARTS, []], help=", ".join(PARTS))
     parser.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
-    parser.add_argument("--tiny", action="store_true", help="so little of everything that no figure means anything")
+    parser.add_argument(
+        "--tiny", action="store_true", help="so little of everything that no figure means anything"
+    )
     return parser
 
 

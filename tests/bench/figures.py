@@ -1,7 +1,7 @@
 """A measured figure beside its floor, its peer and its budget; and how to measure two things fairly.
 
-Machines differ by a factor and drift by a third within minutes. So everything compared runs in the same process run,
-interleaved, and what counts is the median of the ratios of neighbours.
+Machines differ by a factor and drift by a third within minutes. So everything compared runs in the same
+process run, interleaved, and what counts is the median of the ratios of neighbours.
 """
 
 import sys
@@ -76,7 +76,12 @@ def _reference(reference: Reference | None) -> dict[str, object] | None:
 
 
 def against(
-    name: str, unit: str, own: Mapping[int, float], floor: str, bare: Mapping[int, float], budget: Budget | None
+    name: str,
+    unit: str,
+    own: Mapping[int, float],
+    floor: str,
+    bare: Mapping[int, float],
+    budget: Budget | None,
 ) -> Figure:
     """The figure of rounds measured beside their floor: medians, and the median of the rounds' own ratios."""
     ratios = [own[round_] / bare[round_] for round_ in own]

@@ -1,7 +1,8 @@
-"""Gas of every write, in real transactions on Anvil, next to what peers' contracts were measured to cost there.
+"""Gas of every write, in real transactions on Anvil, next to what peers' contracts were measured to cost
+there.
 
-The writes are those of the gas snapshot; added here are heads over a million entries from many earlier sizes, since the
-cost depends on how the two sizes' bits lie to one another and not on how many entries came between.
+The writes are those of the gas snapshot; added here are heads over a million entries from many earlier sizes,
+since the cost depends on how the two sizes' bits lie to one another and not on how many entries came between.
 """
 
 import secrets
@@ -72,7 +73,10 @@ def _heads(node: Anvil, meter: Meter, earlier: list[int]) -> list[Figure]:
         gas = met[old, new]
         figures.append(Figure(name, gas, "gas", EMPTY_CALL, TRUST_DB, _ratio(gas), budget=HEAD))
     share = met[worst] / 1000
-    return [*figures, Figure("a record's share when a head covers 1,000", round(share, 2), "gas", peer=STORED_HASH)]
+    return [
+        *figures,
+        Figure("a record's share when a head covers 1,000", round(share, 2), "gas", peer=STORED_HASH),
+    ]
 
 
 def _head(node: Anvil, meter: Meter, old: int, new: int) -> int:

@@ -1,4 +1,6 @@
-"""What the parts measure on: databases of both kinds that sync to disk, a log, a chain with the registry on it."""
+"""What the parts measure on: databases of both kinds that sync to disk, a log, a chain with the registry on
+it.
+"""
 
 import secrets
 import shutil
@@ -7,15 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.orm import Session
 
 from chainkit.anvil_accounts import DEMO_ACCOUNTS
 from chainkit.compile import Artifact
 from chainkit.deploy import Deployment, deploy
 from chainkit.node import Anvil
+from talentseal import evidence
 from talentseal.clock import SystemClock
 from talentseal.db import Database
 from talentseal.evidence import Event
@@ -85,7 +91,7 @@ class Databases:
             shutil.copyfile(source, target)
             return f"sqlite:///{target}"
         name = f"bench_{secrets.token_hex(6)}"
-        self.server.execute(f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2].partition('?')[0]}")
+        self.server.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(url).path[1:]}")
         return self.server.url(name)
 
 
@@ -116,12 +122,13 @@ def sealer(database: Database, folder: Path) -> Sealer:
 
 def fill(database: Database, count: int) -> None:
     """Record `count` events, many to a transaction."""
-    from talentseal import evidence
+
+    def record(session: Session, some: int, now: datetime) -> None:
+        for _ in range(some):
+            evidence.record(session, event(now), now=now)
 
     for first in range(0, count, 1000):
-        some = range(first, min(first + 1000, count))
-        now = datetime.now(UTC)
-        database.write(lambda session, some=some, now=now: [evidence.record(session, event(now), now=now) for _ in some])
+        database.write(partial(record, some=min(1000, count - first), now=datetime.now(UTC)))
 
 
 def put_registry(node: Anvil) -> Deployment:

@@ -1,9 +1,9 @@
 """Records made durable per second, against a bare insert of the same bytes with the same commit pattern.
 
-Bare means: rows made beforehand, the driver's own connection with the service's settings, the same two tables with all
-their indexes and triggers, the same number of threads. On SQLite one bare thread commits what waits, as the service
-does; a single writer commits each record by itself. On PostgreSQL each thread has a connection and commits each record,
-and the server groups.
+Bare means: rows made beforehand, the driver's own connection with the service's settings, the same two tables
+with all their indexes and triggers, the same number of threads. On SQLite one bare thread commits what waits,
+as the service does; a single writer commits each record by itself. On PostgreSQL each thread has a connection
+and commits each record, and the server groups.
 """
 
 import queue
@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from talentseal import evidence
 from talentseal.db import GROUP_LIMIT, Database, sqlite_driver
@@ -71,7 +73,10 @@ def prepared(count: int) -> list[Rows]:
         database = Database(f"sqlite:///{folder / 'prepared.sqlite'}")
         database.upgrade()
         fill(database, count)
-        query = text(f"SELECT {RECORD_COLUMNS}, disclosures FROM evidence_record JOIN evidence_disclosure ON id = record_id")
+        query = text(
+            f"SELECT {RECORD_COLUMNS}, disclosures "
+            "FROM evidence_record JOIN evidence_disclosure ON id = record_id"
+        )
         rows = database.read(lambda session: [tuple(row) for row in session.execute(query)])
         database.close()
         return rows
@@ -97,7 +102,7 @@ def _share(inserts: Sequence[Insert], rows: list[Rows], each: int) -> None:
         for one in portion:
             insert([one])
 
-    _together([lambda pair=pair: run(*pair) for pair in zip(inserts, portions, strict=True)])
+    _together([partial(run, *pair) for pair in zip(inserts, portions, strict=True)])
 
 
 def _together(works: Sequence[Callable[[], None]]) -> None:
@@ -127,7 +132,8 @@ def bare_insert(place: Databases, service: Database, writers: int) -> Iterator[l
 def _sqlite(file: Path, service: Database) -> Iterator[Insert]:
     connection = sqlite_driver().connect(file, isolation_level=None, check_same_thread=False)
     for setting in SETTINGS:
-        value = service.write(lambda session, name=setting: session.execute(text(f"PRAGMA {name}")).scalar())
+        query = text(f"PRAGMA {setting}")
+        value = service.write(partial(Session.scalar, statement=query))
         connection.execute(f"PRAGMA {setting}={value}")
 
     def commit(group: Sequence[Rows]) -> None:

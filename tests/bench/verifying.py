@@ -1,4 +1,0 @@
-"""x."""
-from tests.bench.figures import Figure
-def measure(tiny: bool) -> list[Figure]:
-    return []
