@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -579,6 +581,35 @@ def test_two_writers_that_deadlock_both_get_through(postgresql: Database, pool: 
 
 def raise_fence(session: Session, name: str) -> None:
     session.execute(text("UPDATE lease SET fence = fence + 1 WHERE name = :name"), {"name": name})
+
+
+def test_what_writers_were_told_is_there_after_the_server_was_killed_under_them(
+    pool: ThreadPoolExecutor,
+) -> None:
+    server = Postgres()
+    server.start()
+    try:
+        database = Database(server.url())
+        database.upgrade()
+        told: set[str] = set()
+
+        def keep_writing(run: int, writer: int) -> None:
+            with suppress(DBAPIError):
+                for number in range(10_000):
+                    told.add(database.write(put(f"{run}-{writer}-{number}")))
+
+        for run in range(3):
+            writers = [pool.submit(keep_writing, run, writer) for writer in range(8)]
+            time.sleep(0.4)
+            server.kill()
+            for writer in writers:
+                writer.result(WAIT)
+            server.start()
+            assert told <= names(database)
+        assert len(told) > 50
+        database.close()
+    finally:
+        server.stop()
 
 
 def test_a_killed_server_is_reconnected_to_and_has_lost_nothing() -> None:
