@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from tests.bench import audit, gas, recording, sealing
+from tests.bench import audit, gas, latency, recording, sealing, verifying
 from tests.bench.figures import Figure, say
 
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
@@ -18,6 +18,8 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "recording": recording.measure,
     "sealing": sealing.measure,
     "audit": audit.measure,
+    "latency": latency.measure,
+    "verifying": verifying.measure,
 }
 
 
