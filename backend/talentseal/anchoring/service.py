@@ -224,7 +224,8 @@ class Round:
         if ripe:
             hashes = [row.hash for row in ripe]
             self._write(lambda session: ledger.finalise(session, hashes, self.epoch.id, now=self.now))
-            reach(f"{POINTS[ripe[0].lane]}.announced")
+            for lane in dict.fromkeys(row.lane for row in ripe):
+                reach(f"{POINTS[lane]}.announced")
         return bool(ripe)
 
     def _is_ripe(self, row: ChainTransaction, latest: Block) -> bool:
