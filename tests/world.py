@@ -97,7 +97,7 @@ class World:
     signer: LogSigner
     head_store: HeadStore
     chain: MemoryChain
-    senders: dict[Lane, LocalSender]
+    lane_keys: dict[Lane, Any]
     cipher: DocumentCipher = field(default_factory=lambda: DocumentCipher(bytes(range(32))))
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
 
@@ -167,10 +167,34 @@ class World:
             lambda session: reading.state_at(session, session.get_one(AgreementVersion, version.id), now=now)
         )
 
+    def senders(self) -> dict[Lane, LocalSender]:
+        """The lanes' keys, bound to the chain and the registry of now."""
+        abi = registry_abi()
+        return {
+            lane: LocalSender.of_key(
+                bytes(key.key),
+                SigningPolicy(
+                    self.chain.chain_id,
+                    self.chain.contract,
+                    frozenset(abi.selector(function) for function in LANE_FUNCTIONS[lane]),
+                ),
+            )
+            for lane, key in self.lane_keys.items()
+        }
+
+    def open_another_epoch(self) -> None:
+        """Another chain answers, on which a registry at another address names the former one."""
+        former = self.database.read(epochs.current)
+        self.chain.wipe(seed="another")
+        self.chain.former_identity = epochs.identity_hash(epochs.identity_of(former))
+        now, identity = self.clock.now(), self.chain.identity()
+        epochs.open_epoch(self.database, self.chain, identity, 1, "test", now=now)
+        self.settle()
+
     def settle(self) -> None:
         """Seal what is pending and carry everything to the chain until all is final."""
         sealer = Sealer(self.database, self.head_store, self.signer, self.clock, "test")
-        anchorer = Anchorer(self.database, self.chain, self.senders, self.clock)
+        anchorer = Anchorer(self.database, self.chain, self.senders(), self.clock)
         for _ in range(40):
             self.clock.advance(seconds=2)
             sealer.tick()
@@ -251,20 +275,7 @@ def make_world(url: str, clock: SetClock, folder: Path) -> Iterator[World]:
     database = Database(url)
     keys = {lane: EthereumAccount.create() for lane in Lane}
     chain = MemoryChain(clock, {lane.value: [key.address] for lane, key in keys.items()})
-    identity = chain.identity()
-    abi = registry_abi()
-    senders = {
-        lane: LocalSender.of_key(
-            bytes(key.key),
-            SigningPolicy(
-                identity.chain_id,
-                identity.contract,
-                frozenset(abi.selector(function) for function in LANE_FUNCTIONS[lane]),
-            ),
-        )
-        for lane, key in keys.items()
-    }
-    epochs.open_epoch(database, chain, identity, 1, "test", now=clock.now())
+    epochs.open_epoch(database, chain, chain.identity(), 1, "test", now=clock.now())
     signer = LogSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-    yield World(database, clock, signer, HeadStore(folder / "head" / "head.json"), chain, senders)
+    yield World(database, clock, signer, HeadStore(folder / "head" / "head.json"), chain, keys)
     database.close()

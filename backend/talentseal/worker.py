@@ -134,11 +134,15 @@ def tidying(database: Database, clock: Clock) -> Loop:
     return Loop("tidier", tick)
 
 
-def anchoring(anchorer: Anchorer, *, interval: float) -> Loop:
-    """Looks at the chain every `interval` seconds, and more often while something is in flight."""
+def anchoring(anchorer: Callable[[], Anchorer | None], *, interval: float) -> Loop:
+    """Looks at the chain every `interval` seconds, and more often while something is in flight.
+
+    anchorer: that of the newest epoch, None before the first; asked for in every round.
+    """
 
     def tick() -> float:
-        outcome = anchorer.tick().outcome
+        found = anchorer()
+        outcome = found.tick().outcome if found else Progress.NO_EPOCH
         if outcome is Progress.WORKED:
             return 0.0
         return min(interval, IN_FLIGHT_EVERY) if outcome is Progress.WAITING else interval
@@ -146,12 +150,18 @@ def anchoring(anchorer: Anchorer, *, interval: float) -> Loop:
     return Loop("anchorer", tick)
 
 
-def watching_keys(database: Database, chain: Chain) -> Loop:
-    """Reads from the contract whether a key voided the signatures it had given out."""
+def watching_keys(database: Database, chain: Callable[[], Chain | None]) -> Loop:
+    """Reads from the contract whether a key voided the signatures it had given out.
+
+    chain: that of the newest epoch, None before the first; asked for in every round.
+    """
 
     def tick() -> float:
+        found = chain()
+        if found is None:
+            return KEYS_EVERY
         for organisation, address, known in database.read(partners.registered_keys):
-            nonce = chain.key_of(bytes.fromhex(organisation[2:]), address).nonce
+            nonce = found.key_of(bytes.fromhex(organisation[2:]), address).nonce
             if nonce != known:
                 _note_nonce(database, organisation, address, nonce)
         return KEYS_EVERY

@@ -37,7 +37,7 @@ def redeem(world: World, count: int) -> None:
 def round_(world: World) -> Tick:
     world.clock.advance(seconds=2)
     Sealer(world.database, world.head_store, world.signer, world.clock, "test").tick()
-    return Anchorer(world.database, world.chain, world.senders, world.clock).tick()
+    return Anchorer(world.database, world.chain, world.senders(), world.clock).tick()
 
 
 def states(world: World, kind: ActKind) -> list[ActState]:

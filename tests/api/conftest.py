@@ -10,9 +10,11 @@ import argon2
 import pytest
 from starlette.testclient import TestClient
 
+from sealproof.trust import Trust
 from talentseal.accounts import api_keys, service
 from talentseal.accounts.api_keys import Authenticator
 from talentseal.accounts.roles import Actor
+from talentseal.anchoring import epochs
 from talentseal.app import Application, Service, create_app
 from talentseal.config import Settings
 from tests.world import Member, World, clock, sqlite_world, terms_of, world
@@ -35,6 +37,11 @@ class Api:
         self.app: Application = create_app(self.service, authenticator=door)
         self.http = TestClient(self.app, raise_server_exceptions=False)
         self._keys: dict[str, str] = {}
+
+    @property
+    def trust(self) -> Trust:
+        """The trust file's content now."""
+        return self.service.notary.trust(self.world.database.read(epochs.newest))
 
     def key_of(self, member: Member) -> str:
         """An API key of the member's account, made on first use."""

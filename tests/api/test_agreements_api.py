@@ -52,7 +52,7 @@ def test_submit_sign_conclude_fetch_and_verify(api: Api, world: World, bank: Mem
 
     view = api.call(office, "GET", f"/agreements/{receipt['agreement']}/versions/1").json()
     raw = api.call(office, "GET", f"/evidence/{receipt['record']}/bundle").content
-    trust = world.database.read(api.service.notary.trust)
+    trust = api.trust
     report = verify(raw, trust=trust, document=PDF)
     failed = [step for step in report.steps if step.verdict is Verdict.FAILED]
     assert (view["state"], view["record_state"]) == ("EVIDENCED", "FINAL")
@@ -70,7 +70,7 @@ def test_a_document_altered_by_one_byte_is_caught_and_the_digest_named(
     raw = api.call(bank, "GET", f"/evidence/{receipt['record']}/bundle").content
 
     report = verify(
-        raw, trust=world.database.read(api.service.notary.trust), document=PDF.replace(b"1.7", b"1.6")
+        raw, trust=api.trust, document=PDF.replace(b"1.7", b"1.6")
     )
 
     [step] = [step for step in report.steps if step.number == 7]
@@ -290,7 +290,7 @@ def test_amending_and_terminating_over_http(api: Api, world: World, bank: Member
     raw = api.call(bank, "GET", f"/evidence/{view['termination']['record']}/bundle").content
     world.clock.moment = datetime(2027, 5, 2, tzinfo=UTC)
     after = api.call(bank, "GET", f"{path}/2").json()["state"]
-    trust = world.database.read(api.service.notary.trust)
+    trust = api.trust
     assert after == "TERMINATED"
     assert verify(raw, trust=trust).exit_code == 3
     assert bundles.load(raw).agreement is not None

@@ -90,7 +90,7 @@ def test_an_auditor_gets_the_proof_without_the_content(
 
     shown = bundles.load(raw)
     assert (shown.disclosures, shown.agreement) == ((), None)
-    assert verify(raw, trust=world.database.read(api.service.notary.trust)).exit_code == 3
+    assert verify(raw, trust=api.trust).exit_code == 3
 
 
 def test_a_holder_shows_only_the_fields_he_names(
@@ -103,7 +103,7 @@ def test_a_holder_shows_only_the_fields_he_names(
 
     shown = bundles.load(raw)
     assert len(shown.disclosures) == 1
-    assert verify(raw, trust=world.database.read(api.service.notary.trust)).exit_code == 3
+    assert verify(raw, trust=api.trust).exit_code == 3
 
 
 def test_a_proof_before_the_seal_is_told_to_wait(api: Api, bank: Member, office: Member) -> None:
@@ -132,7 +132,7 @@ def test_after_erasure_the_holders_copy_verifies_and_the_platform_holds_nothing_
 
     assert erased.status_code == 200, erased.text
     world.settle()
-    report = verify(copy, trust=world.database.read(api.service.notary.trust), document=PDF)
+    report = verify(copy, trust=api.trust, document=PDF)
     assert report.exit_code == 3
     left = dump(world)
     for content in ("人才专属贷款", "ZD-2026-001", "四十八小时", "第三条", PDF.decode()):
@@ -246,7 +246,7 @@ def test_no_text_of_the_service_promises_notarisation_or_judicial_effect(api: Ap
 
 @pytest.mark.scenario(94)
 def test_the_chain_type_is_shown_wherever_the_service_says_what_it_is(api: Api, world: World) -> None:
-    label = world.database.read(api.service.notary.trust).label
+    label = api.trust.label
 
     assert api.call(None, "GET", "/version").json()["chain_type"] == "development"
     assert "仅供演示" in label

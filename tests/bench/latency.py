@@ -105,9 +105,10 @@ def _running(database: Database, folder: Path, node: Anvil) -> Iterator[None]:
     policy = SigningPolicy(identity.chain_id, identity.contract, selectors)
     sender = LocalSender.of_key(bytes.fromhex(ANCHOR.key[2:]), policy, demonstration=True)
     interval = Settings.model_fields["anchor_interval"].default
+    anchorer = Anchorer(database, chain, {Lane.ANCHOR: sender}, clock)
     loops = (
         worker.sealing(database, HeadStore(folder / "head" / "head.json"), signer(), clock, holder="bench"),
-        worker.anchoring(Anchorer(database, chain, {Lane.ANCHOR: sender}, clock), interval=interval),
+        worker.anchoring(lambda: anchorer, interval=interval),
     )
     running = worker.Worker(loops)
     running.start()

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from sealproof import trust as trust_file
 from talentseal.accounts.api_keys import Authenticator
 from talentseal.accounts.credit_code import check_character
+from talentseal.anchoring import epochs
+from talentseal.chain.memory_chain import MemoryChain
 from talentseal.clock import SystemClock
 from talentseal.db import Database
 from tests.cli.conftest import Shell, private
+from tests.world import SetClock
 
 ANVIL_KEY = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """Anvil's first account, known to everybody."""
@@ -33,6 +37,14 @@ def add_organisation(console: Shell) -> str:
     )
     assert ended.code == 0, ended.err
     return str(ended.answer["id"])
+
+
+def open_epoch(url: str) -> MemoryChain:
+    """The first epoch, as `chain open-epoch` would open it."""
+    database, chain = Database(url), MemoryChain(SetClock(), {})
+    epochs.open_epoch(database, chain, chain.identity(), 1, "test", now=SetClock().now())
+    database.close()
+    return chain
 
 
 def test_from_nothing_to_an_account_whose_key_opens_the_service(
@@ -109,6 +121,25 @@ def test_the_chain_before_its_first_epoch(console: Shell) -> None:
     assert met["conditions"]["CHAIN"]["condition"] == "OK"
 
 
+def test_the_trust_file_names_the_log_and_the_chain_of_the_epoch_asked_for(
+    console: Shell, database_url: str
+) -> None:
+    console("init")
+    assert trust_file.load(console("log", "trust").out.encode()).chain is None
+    chain = open_epoch(database_url)
+
+    newest, first, unknown = (
+        console("log", "trust", *epoch) for epoch in ((), ("--epoch", 1), ("--epoch", 2))
+    )
+
+    met = trust_file.load(newest.out.encode()).chain
+    assert met is not None
+    assert met.contract == chain.contract
+    assert first.out == newest.out
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "第 2 纪元" in unknown.err
+
+
 def test_doctor_says_in_plain_words_what_is_missing(console: Shell) -> None:
     console("init")
 
@@ -135,15 +166,9 @@ def test_the_service_refuses_to_start_with_a_key_that_everybody_knows(
 ) -> None:
     from eth_account import Account
 
-    from talentseal.anchoring import epochs
-    from talentseal.chain.memory_chain import MemoryChain
-    from tests.world import SetClock
-
     monkeypatch.setenv("TALENTSEAL_DATABASE_URL", sqlite_url)
     monkeypatch.setenv("TALENTSEAL_DATA_DIR", str(tmp_path / "data"))
-    database, chain = Database(sqlite_url), MemoryChain(SetClock(), {})
-    epochs.open_epoch(database, chain, chain.identity(), 1, "test", now=SetClock().now())
-    database.close()
+    open_epoch(sqlite_url)
     keystore = private(
         tmp_path / "key.json",
         json.dumps(Account.encrypt(bytes.fromhex(ANVIL_KEY), "x", kdf="pbkdf2", iterations=2)),

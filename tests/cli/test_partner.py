@@ -50,7 +50,7 @@ def test_submit_sign_status_and_fetch(
 
     assert "EVIDENCED" in shown.out
     bundle, proof, kept = (Path(name) for name in fetched.answer["files"])
-    trust = listening.api.world.database.read(listening.api.service.notary.trust)
+    trust = listening.api.trust
     assert verify(bundle.read_bytes(), trust=trust, document=PDF).exit_code == 3
     assert (bundle.name[-10:], proof.suffix, kept.read_bytes()) == (".seal.json", ".tlog-proof", PDF)
 

@@ -102,7 +102,7 @@ def test_a_nonce_that_moved_on_the_chain_is_noticed(world: World) -> None:
         lambda session: setattr(session.get_one(OrganisationKey, (bank.id, bank.address)), "nonce", 7)
     )
 
-    watching_keys(world.database, world.chain).tick()
+    watching_keys(world.database, lambda: world.chain).tick()
 
     met = world.database.read(lambda session: session.get_one(OrganisationKey, (bank.id, bank.address)).nonce)
     assert met == 0

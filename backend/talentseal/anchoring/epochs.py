@@ -38,7 +38,7 @@ from talentseal.anchoring.models import (
 )
 from talentseal.chain.port import ZERO_HASH, Chain, ChainIdentity
 from talentseal.db import Database
-from talentseal.errors import Conflict, Unavailable
+from talentseal.errors import Conflict, NotFound, Unavailable
 from talentseal.evidence import Event
 from talentseal.evidence.models import ActKind, ActState, LogProgress, RegistryAct
 
@@ -50,6 +50,12 @@ class NoEpochOpen(Unavailable):
     code = "no-chain-epoch"
     zh = "尚未开启链上纪元，请由运营机构完成合约部署后再试。"
     en = "No chain epoch is open yet; the operator has to deploy the registry first."
+
+
+class EpochNotFound(NotFound):
+    code = "epoch-not-found"
+    zh = "没有第 {epoch} 纪元。请运行 talentseal chain status 查看现有纪元。"
+    en = "There is no epoch {epoch}; talentseal chain status names the one that is open."
 
 
 class DeploymentMismatch(Conflict):
@@ -97,6 +103,22 @@ def current(session: Session) -> ChainEpoch:
 def newest(session: Session) -> ChainEpoch | None:
     """The open epoch; None before the first."""
     return session.scalars(select(ChainEpoch).order_by(ChainEpoch.id.desc()).limit(1)).one_or_none()
+
+
+def of_domain(session: Session, domain: Domain) -> ChainEpoch | None:
+    """The newest epoch in which signatures for that contract hold; None when there was none."""
+    found = select(ChainEpoch).where(
+        ChainEpoch.chain_id == domain.chain_id, ChainEpoch.contract == domain.contract
+    )
+    return session.scalars(found.order_by(ChainEpoch.id.desc()).limit(1)).one_or_none()
+
+
+def numbered(session: Session, number: int) -> ChainEpoch:
+    """The epoch of that number. Raises EpochNotFound."""
+    epoch = session.get(ChainEpoch, number)
+    if epoch is None:
+        raise EpochNotFound(epoch=number)
+    return epoch
 
 
 def identity_of(epoch: ChainEpoch) -> ChainIdentity:

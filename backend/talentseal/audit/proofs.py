@@ -17,6 +17,7 @@ from sealproof.trust import ChainIdentity, Finality, Trust
 from sealproof.verify import verify
 from talentseal.accounts.roles import Actor
 from talentseal.agreements import proofs as agreements
+from talentseal.agreements import reading
 from talentseal.anchoring import epochs
 from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Lane, TransactionState
 from talentseal.audit import visibility
@@ -45,9 +46,8 @@ class Notary:
     finality: Finality
     label: str
 
-    def trust(self, session: Session) -> Trust:
-        """The trust file's content now; without a chain before the first epoch."""
-        epoch = epochs.newest(session)
+    def trust(self, epoch: ChainEpoch | None) -> Trust:
+        """The trust file's content for an epoch; without a chain before the first."""
         return Trust(self.key, identity(epoch) if epoch else None, self.finality, self.label)
 
 
@@ -76,13 +76,16 @@ def proof_of(
 ) -> Proof:
     """The record's bundle, verified. names: the fields to disclose; all that the actor may see when None.
 
-    Under an anchored checkpoint when there is one, else under the newest. Raises NotPermitted,
-    RecordNotFound, NotSealedYet, BundleNotVerifiable.
+    Under an anchored checkpoint when there is one, else under the newest. An agreement is shown in the epoch
+    whose contract its parties signed for, closed or not: no other can hold it. Everything else is shown in the
+    newest. Raises NotPermitted, RecordNotFound, NotSealedYet, BundleNotVerifiable.
     """
     sight = visibility.see(session, actor, record_id)
-    checkpoint, anchor = _checkpoint(session, sight.row)
     shown = _disclosures(session, record_id, names) if sight.content else []
     with_agreement = sight.content and names is None
+    agreement = agreements.agreement_evidence(session, record_id) if with_agreement else None
+    epoch = _epoch_of(session, record_id) if agreement else epochs.newest(session)
+    checkpoint, anchor = _checkpoint(session, sight.row, epoch)
     try:
         bundle = bundles.compose(
             session,
@@ -90,13 +93,13 @@ def proof_of(
             checkpoint,
             disclosures=shown,
             anchor=anchor,
-            agreement=agreements.agreement_evidence(session, record_id) if with_agreement else None,
+            agreement=agreement,
         )
         raw = bundle.dump()
     except (ProofError, UnicodeDecodeError, KeyError, ValueError) as error:
         log.error("bundle.not-composable", record=record_id, error=type(error).__name__)  # noqa: TRY400 - values
         raise BundleNotVerifiable(steps="1") from None
-    _check(record_id, raw, notary.trust(session))
+    _check(record_id, raw, notary.trust(epoch))
     return Proof(bundle, raw)
 
 
@@ -106,11 +109,18 @@ def _disclosures(session: Session, record_id: str, names: frozenset[str] | None)
     return records.disclose(session, record_id, sorted(names))
 
 
-def _checkpoint(session: Session, row: EvidenceRecord) -> tuple[CheckpointRow, Anchor | None]:
-    """The smallest anchored checkpoint over the record and its place on the chain; else the newest
-    checkpoint.
+def _epoch_of(session: Session, record_id: str) -> ChainEpoch | None:
+    """The epoch for whose contract the parties of an agreement's record signed."""
+    version = agreements.version_of_record(session, record_id)
+    return epochs.of_domain(session, reading.domain_of(version)) if version else None
+
+
+def _checkpoint(
+    session: Session, row: EvidenceRecord, epoch: ChainEpoch | None
+) -> tuple[CheckpointRow, Anchor | None]:
+    """The smallest checkpoint over the record that the epoch anchored, and its place on that chain; else the
+    newest checkpoint.
     """
-    epoch = epochs.newest(session)
     if epoch is None or row.log_index is None:
         return bundles.checkpoint_for(session, row), None
     anchored = session.scalars(

@@ -76,6 +76,25 @@ def adopt(as_json: Json = False) -> None:
     show({"size": head.size}, as_json=as_json, text=text)
 
 
+@log_app.command(
+    "trust", help=words("输出信任文件：日志公钥、链与合约。", "Print the trust file: log key, chain, contract.")
+)
+def trust(
+    epoch: Annotated[
+        int | None,
+        typer.Option(min=1, help=words("较早的纪元；省略则为最新。", "An earlier epoch; the newest if omitted.")),
+    ] = None,
+) -> None:
+    from talentseal.anchoring import epochs
+    from talentseal.commands.running import serving
+
+    with serving() as service:
+        bound = service.database.read(
+            lambda session: epochs.newest(session) if epoch is None else epochs.numbered(session, epoch)
+        )
+        sys.stdout.write(service.notary.trust(bound).dump().decode("utf-8"))
+
+
 def mount(app: typer.Typer) -> None:
     """Put the commands on `app`."""
     described = (

@@ -4,13 +4,15 @@ import json
 import os
 import secrets
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 
 from talentseal.anchoring import epochs
-from talentseal.anchoring.models import Lane
+from talentseal.anchoring.models import ChainEpoch, Lane
 from talentseal.anchoring.policy import LANE_FUNCTIONS, Policy
 from talentseal.app import Service, build
 from talentseal.chain.port import Chain, ChainIdentity, Sender
@@ -18,7 +20,10 @@ from talentseal.clock import Clock, SystemClock
 from talentseal.commands.console import fail
 from talentseal.config import LogFormat, Settings
 from talentseal.db import Database
-from talentseal.worker import Loop, Worker, anchoring, sealing, tidying, watching_keys
+from talentseal.worker import Worker, anchoring, sealing, tidying, watching_keys
+
+if TYPE_CHECKING:
+    from talentseal.anchoring.service import Anchorer
 
 log = structlog.get_logger(__name__)
 
@@ -84,32 +89,60 @@ def connected(settings: Settings, contract: str, deployment_block: int) -> Chain
 
 
 def worker_of(service: Service) -> Worker:
-    """The loops of one process: sealing and tidying always, anchoring once an epoch is open."""
+    """The loops of one process; anchoring has nothing to do until an epoch is open."""
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    followed = EpochFollower(service)
     loops = [
         sealing(service.database, service.head_store, service.signer, service.clock, holder=holder),
         tidying(service.database, service.clock),
-        *_chain_loops(service),
+        anchoring(followed.anchorer, interval=service.settings.anchor_interval),
+        watching_keys(service.database, followed.chain),
     ]
     return Worker(loops)
 
 
-def _chain_loops(service: Service) -> list[Loop]:
-    from talentseal.anchoring.service import Anchorer
+class EpochFollower:
+    """The newest epoch's chain and its anchorer, made anew once an operator has opened another epoch.
 
-    settings = service.settings
-    epoch = service.database.read(epochs.newest)
-    if epoch is None:
-        log.warning("worker.no-chain-epoch", what="anchoring waits for talentseal chain open-epoch")
-        return []
-    chain = connected(settings, epoch.contract, epoch.deployment_block_number)
-    senders = senders_of(settings, epoch.chain_id, epoch.contract)
-    policy = Policy(finality=settings.finality, depth=settings.finality_depth)
-    anchorer = Anchorer(service.database, chain, senders, service.clock, policy)
-    return [
-        anchoring(anchorer, interval=settings.anchor_interval),
-        watching_keys(service.database, chain),
-    ]
+    What cannot be made for an epoch that is open already raises at once, as `senders_of` does, so that a
+    process with a wrong keystore does not start.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._opening = threading.Lock()
+        self._epoch = 0
+        self._made: tuple[Chain, "Anchorer"] | None = None
+        if self._follow() is None:
+            log.warning("worker.no-chain-epoch", what="anchoring waits for talentseal chain open-epoch")
+
+    def chain(self) -> Chain | None:
+        """The chain of the newest epoch; None before the first."""
+        made = self._follow()
+        return made[0] if made else None
+
+    def anchorer(self) -> "Anchorer | None":
+        """The anchorer of the newest epoch; None before the first."""
+        made = self._follow()
+        return made[1] if made else None
+
+    def _follow(self) -> "tuple[Chain, Anchorer] | None":
+        with self._opening:
+            epoch = self._service.database.read(epochs.newest)
+            if epoch is not None and epoch.id != self._epoch:
+                self._made = self._make(epoch)
+                self._epoch = epoch.id
+                log.info("worker.epoch-followed", epoch=epoch.id, contract=epoch.contract)
+            return self._made
+
+    def _make(self, epoch: ChainEpoch) -> "tuple[Chain, Anchorer]":
+        from talentseal.anchoring.service import Anchorer
+
+        service, settings = self._service, self._service.settings
+        chain = connected(settings, epoch.contract, epoch.deployment_block_number)
+        senders = senders_of(settings, epoch.chain_id, epoch.contract)
+        policy = Policy(finality=settings.finality, depth=settings.finality_depth)
+        return chain, Anchorer(service.database, chain, senders, service.clock, policy)
 
 
 def senders_of(settings: Settings, chain_id: int, contract: str) -> dict[Lane, Sender]:

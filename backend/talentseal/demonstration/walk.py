@@ -16,6 +16,7 @@ from typing import Any
 
 import sealproof
 from talentseal.agreements.states import SHANGHAI, AgreementState
+from talentseal.anchoring import epochs
 from talentseal.app import build
 from talentseal.client import Client, Version
 from talentseal.config import Settings
@@ -147,7 +148,7 @@ class Walk:
         settings = Settings(data_dir=self.stage.folder, chain_url=self.stage.chain.url, demonstration=True)
         service = build(settings)
         try:
-            trust = service.database.read(service.notary.trust)
+            trust = service.notary.trust(service.database.read(epochs.newest))
         finally:
             service.close()
         self.artefacts.trust.write_bytes(trust.dump())
