@@ -22,6 +22,7 @@ class Part:
     command: list[str]
     setup: list[str] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
+    folder: str = "."
 
     def run(self) -> int:
         """Set up what it needs, run it, and return its exit code."""
@@ -29,7 +30,7 @@ class Part:
             subprocess.run([ROOT / "scripts/setup", "--dev", *self.setup], check=True)
         places = {"forge": str(platform_binary("forge")), "python": sys.executable}
         command = [word.format_map(places) for word in self.command]
-        return subprocess.run(command, cwd=ROOT, env=os.environ | self.env, check=False).returncode
+        return subprocess.run(command, cwd=ROOT / self.folder, env=os.environ | self.env, check=False).returncode
 
 
 def parts() -> dict[str, Part]:

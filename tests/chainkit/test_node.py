@@ -114,7 +114,9 @@ def test_a_lost_dump_is_replaced_by_the_spare(node: Anvil) -> None:
 
 
 def test_without_a_whole_spare_no_empty_chain_is_started(node: Anvil) -> None:
-    node.start().stop()
+    node.start()
+    wait_until(node.state_file.exists)
+    node.stop()
     node.state_file.write_bytes(node.state_file.read_bytes()[:-1])
     node.spare_file.write_bytes(b'{"accounts"')
 
