@@ -30,7 +30,8 @@ class Part:
             subprocess.run([ROOT / "scripts/setup", "--dev", *self.setup], check=True)
         places = {"forge": str(platform_binary("forge")), "python": sys.executable}
         command = [word.format_map(places) for word in self.command]
-        return subprocess.run(command, cwd=ROOT / self.folder, env=os.environ | self.env, check=False).returncode
+        where, env = ROOT / self.folder, os.environ | self.env
+        return subprocess.run(command, cwd=where, env=env, check=False).returncode
 
 
 def parts() -> dict[str, Part]:

@@ -20,6 +20,9 @@ from talentseal.evidence.records import ErasureReason
 from talentseal.partners import service as partners
 from tests.world import Member, World, intake, stipulation
 
+ENDS = datetime(2027, 3, 31, 15, 59, 59, tzinfo=UTC)
+"""When terminations of these tests take effect."""
+
 
 @pytest.fixture
 def bank(world: World) -> Member:
@@ -235,7 +238,8 @@ def test_a_discarded_draft_leaves_no_row(world: World, bank: Member, office: Mem
     assert left == [0, 0]
 
 
-def amended(world: World, first: AgreementVersion, bank: Member, office: Member) -> AgreementVersion:
+def amendment(world: World, first: AgreementVersion, bank: Member, office: Member) -> AgreementVersion:
+    """The next version, drawn up and signed by nobody yet."""
     change = intake(
         bank,
         office,
@@ -244,11 +248,15 @@ def amended(world: World, first: AgreementVersion, bank: Member, office: Member)
         effective_from=date(2027, 1, 1),
     )
     now, domain = world.clock.now(), world.domain
-    second = world.database.write(
+    return world.database.write(
         lambda session: submission.amend(
             session, bank.actor, first.agreement_id, first.version, change, now=now, domain=domain
         )
     ).version
+
+
+def amended(world: World, first: AgreementVersion, bank: Member, office: Member) -> AgreementVersion:
+    second = amendment(world, first, bank, office)
     for member in (bank, office):
         second = world.sign(member, second)
     return second
@@ -257,6 +265,20 @@ def amended(world: World, first: AgreementVersion, bank: Member, office: Member)
 def in_force(world: World, agreement_id: str) -> AgreementVersion | None:
     now = world.clock.now()
     return world.database.read(lambda session: reading.in_force(session, agreement_id, now=now))
+
+
+def proposed_end(world: World, version: AgreementVersion, by: Member) -> str:
+    """The digest that all parties sign to end the version at ENDS."""
+    command = TerminationInput(reason="协商一致", notice="书面通知，2026-11-20", effective_at=ENDS)
+    now, domain = world.clock.now(), world.domain
+
+    def propose(session: Session) -> str:
+        proposed = termination.propose(
+            session, by.actor, version.agreement_id, version.version, command, now=now, domain=domain
+        )
+        return reading.termination_typed_data(session, proposed).digest
+
+    return world.database.write(propose)
 
 
 def sign_termination(world: World, member: Member, agreement_id: str, digest: str) -> None:
@@ -333,31 +355,72 @@ def test_a_termination_signed_by_all_ends_the_version_at_its_time(
 ) -> None:
     first = world.signed(bank, office)
     world.settle()
-    ends = datetime(2027, 3, 31, 15, 59, 59, tzinfo=UTC)
-    command = TerminationInput(reason="协商一致", notice="书面通知，2026-11-20", effective_at=ends)
-    now, domain = world.clock.now(), world.domain
-    world.database.write(
-        lambda session: termination.propose(
-            session, office.actor, first.agreement_id, 1, command, now=now, domain=domain
-        )
-    )
-    digest = world.database.read(
-        lambda session: (
-            reading.termination_typed_data(
-                session, reading.version_of(session, bank.actor, first.agreement_id, 1)
-            ).digest
-        )
-    )
+    digest = proposed_end(world, first, office)
     for member in (bank, office):
         sign_termination(world, member, first.agreement_id, digest)
     world.settle()
 
     states = []
-    for moment in (ends - timedelta(seconds=1), ends):
+    for moment in (ENDS - timedelta(seconds=1), ENDS):
         world.clock.moment = moment
         states.append(world.state(first))
     assert states == [AgreementState.IN_FORCE, AgreementState.TERMINATED]
     assert records(world) == [10, 13, 20, 20]
+
+
+def test_of_an_amendment_and_a_termination_only_the_first_signed_by_all_is_taken(
+    world: World, bank: Member, office: Member
+) -> None:
+    first = world.signed(bank, office)
+    world.settle()
+    second, digest = amendment(world, first, bank, office), proposed_end(world, first, office)
+    world.sign(bank, second)
+    sign_termination(world, bank, first.agreement_id, digest)
+
+    world.sign(office, second)
+
+    with pytest.raises(submission.VersionEnding):
+        sign_termination(world, office, first.agreement_id, digest)
+    world.settle()
+    assert records(world) == [10, 11, 20, 20, 20, 20]
+
+
+def test_once_all_have_signed_its_end_a_version_is_amended_no_more(
+    world: World, bank: Member, office: Member
+) -> None:
+    first = world.signed(bank, office)
+    world.settle()
+    second, digest = amendment(world, first, bank, office), proposed_end(world, first, office)
+    for member in (bank, office):
+        sign_termination(world, member, first.agreement_id, digest)
+
+    with pytest.raises(submission.VersionEnding):
+        world.sign(bank, second)
+    assert world.state(second) is AgreementState.SUBMITTED
+
+
+def test_no_end_is_drawn_up_for_a_version_that_all_have_amended(
+    world: World, bank: Member, office: Member
+) -> None:
+    first = world.signed(bank, office)
+    world.settle()
+    amended(world, first, bank, office)
+
+    with pytest.raises(submission.VersionEnding):
+        proposed_end(world, first, office)
+
+
+def test_no_amendment_is_drawn_up_for_a_version_that_all_have_ended(
+    world: World, bank: Member, office: Member
+) -> None:
+    first = world.signed(bank, office)
+    world.settle()
+    digest = proposed_end(world, first, office)
+    for member in (bank, office):
+        sign_termination(world, member, first.agreement_id, digest)
+
+    with pytest.raises(submission.VersionEnding):
+        amendment(world, first, bank, office)
 
 
 def test_a_statement_refused_by_the_contract_shows_as_returned(

@@ -17,9 +17,7 @@ def notary(world: World) -> Notary:
 
 
 def proof(world: World, actor: Actor, record: str | None) -> Proof:
-    return world.database.read(
-        lambda session: proofs.proof_of(session, actor, record or "", notary(world))
-    )
+    return world.database.read(lambda session: proofs.proof_of(session, actor, record or "", notary(world)))
 
 
 def contract_of(found: Proof) -> str | None:

@@ -245,7 +245,7 @@ def test_no_text_of_the_service_promises_notarisation_or_judicial_effect(api: Ap
 
 
 @pytest.mark.scenario(94)
-def test_the_chain_type_is_shown_wherever_the_service_says_what_it_is(api: Api, world: World) -> None:
+def test_the_chain_type_is_shown_wherever_the_service_says_what_it_is(api: Api) -> None:
     label = api.trust.label
 
     assert api.call(None, "GET", "/version").json()["chain_type"] == "development"

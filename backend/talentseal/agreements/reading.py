@@ -188,6 +188,29 @@ def _terminated_at(session: Session, version: AgreementVersion) -> datetime | No
     )
 
 
+def is_amended(session: Session, version: AgreementVersion) -> bool:
+    """Whether all parties have signed a version that amends this one, unless the contract refused it."""
+    return _has_act(
+        session,
+        select(AgreementVersion.digest).where(AgreementVersion.previous_id == version.id),
+    )
+
+
+def is_terminated(session: Session, version: AgreementVersion) -> bool:
+    """Whether all parties have signed this version's end, unless the contract refused it."""
+    return _has_act(
+        session,
+        select(AgreementTermination.digest).where(AgreementTermination.version_id == version.id),
+    )
+
+
+def _has_act(session: Session, digests: Select[str]) -> bool:
+    carried = select(RegistryAct.id).where(
+        RegistryAct.digest.in_(digests), RegistryAct.state != ActState.REFUSED
+    )
+    return session.scalars(carried.limit(1)).one_or_none() is not None
+
+
 def state_at(session: Session, version: AgreementVersion, *, now: datetime) -> AgreementState:
     """The one state in which the version is shown at `now`."""
     return state_of(facts_of(session, version), now=now)

@@ -20,7 +20,7 @@ from talentseal.agreements import reading
 from talentseal.agreements.events import AgreementAmended, AgreementEvidenced, StipulationDeclared
 from talentseal.agreements.models import AgreementVersion, StatementKind, StatementSignature
 from talentseal.agreements.states import AgreementState
-from talentseal.agreements.submission import AgreementStateRefused, EpochChanged
+from talentseal.agreements.submission import AgreementStateRefused, EpochChanged, VersionEnding
 from talentseal.errors import Invalid, NotPermitted
 from talentseal.evidence import acts
 from talentseal.evidence.models import ActKind
@@ -50,7 +50,7 @@ def sign(
     """Take the actor's organisation's signature over a version; with the last one the agreement is evidenced.
 
     signature: 0x and 65 bytes. Sending it again changes nothing. Raises NotPermitted, AgreementNotFound,
-    AgreementStateRefused, EpochChanged, SignatureFalse, SigningKeyInvalid.
+    AgreementStateRefused, EpochChanged, VersionEnding, SignatureFalse, SigningKeyInvalid.
     """
     actor.require(Permission.AGREEMENT_SIGN)
     version = reading.version_of(session, actor, agreement_id, number, lock=True)
@@ -62,6 +62,11 @@ def sign(
         raise AgreementStateRefused(state=state.value)
     if reading.domain_of(version) != domain:
         raise EpochChanged
+    if version.previous_id is not None:
+        # Held like the termination's own signing holds it: of two last signatures one has to see the other.
+        current = session.get_one(AgreementVersion, version.previous_id, with_for_update=True)
+        if reading.is_terminated(session, current):
+            raise VersionEnding
     signers = {party.organisation_id: party.signer for party in reading.parties_of(session, version)}
     given |= take(
         session, actor, version.digest, StatementKind.AGREEMENT, signers=signers, signature=signature, now=now

@@ -73,6 +73,14 @@ class AmendmentPending(Conflict):
     en: ClassVar[str] = "The next version is already under way; complete or return it first."
 
 
+class VersionEnding(Conflict):
+    code: ClassVar[str] = "version-ending"
+    zh: ClassVar[str] = "各方已签署该版本的变更或终止，合约只接受其一，不能再签另一项。"
+    en: ClassVar[str] = (
+        "All parties have signed this version's amendment or end; the contract takes one, not another."
+    )
+
+
 class DeadlineRefused(Invalid):
     code: ClassVar[str] = "deadline-refused"
     zh: ClassVar[str] = "签署截止时间须晚于现在，且不超过 366 天。"
@@ -132,7 +140,7 @@ def amend(
     """Take in the version that amends version `number`, between the same organisations.
 
     Raises as `submit`, and AgreementNotFound, AgreementStateRefused, PartiesChanged, AmendmentPending,
-    EpochChanged.
+    VersionEnding, EpochChanged.
     """
     actor.require(Permission.AGREEMENT_SUBMIT)
     current = reading.version_of(session, actor, agreement_id, number, lock=True)
@@ -162,6 +170,8 @@ def _take_in(
     existing = _by_key(session, key)
     if existing is not None and not _release_if_dead(session, existing, now):
         return _repeated(existing, intake)
+    if current is not None and reading.is_terminated(session, current):
+        raise VersionEnding
     version, parts = _compose(session, actor, intake, current, key, now=now, domain=domain)
     try:
         with session.begin_nested():

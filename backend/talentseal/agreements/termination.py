@@ -19,7 +19,7 @@ from talentseal.agreements import reading, signing, submission, terms
 from talentseal.agreements.events import AgreementTerminated
 from talentseal.agreements.models import AgreementTermination, AgreementVersion, StatementKind
 from talentseal.agreements.schemas import PartyInput, TerminationInput
-from talentseal.agreements.submission import AMENDABLE, AgreementStateRefused, EpochChanged
+from talentseal.agreements.submission import AMENDABLE, AgreementStateRefused, EpochChanged, VersionEnding
 from talentseal.errors import Conflict, Invalid
 from talentseal.evidence import acts
 from talentseal.evidence.models import ActKind
@@ -50,7 +50,8 @@ def propose(
     """Draw up the termination of a version for all its parties to sign; the same again changes nothing.
 
     Raises NotPermitted, NotAParty, AgreementNotFound, AgreementStateRefused, EpochChanged, TerminationExists,
-    TerminationTimeRefused, DeadlineRefused, StatementRefused and what `partners.valid_key` raises.
+    TerminationTimeRefused, VersionEnding, DeadlineRefused, StatementRefused and what `partners.valid_key`
+    raises.
     """
     actor.require(Permission.AGREEMENT_SUBMIT)
     version = reading.version_of(session, actor, agreement_id, number, lock=True)
@@ -64,6 +65,8 @@ def propose(
             raise TerminationExists
         session.delete(existing)  # it lapsed: the contract would no longer take its signatures
         session.flush()
+    if reading.is_amended(session, version):
+        raise VersionEnding
     termination = _compose(session, actor, version, command, fingerprint, now=now, domain=domain)
     try:
         with session.begin_nested():
@@ -142,7 +145,7 @@ def sign(
     contract.
 
     Raises NotPermitted, AgreementNotFound, TerminationNotFound, AgreementStateRefused, EpochChanged,
-    SignatureFalse, SigningKeyInvalid.
+    VersionEnding, SignatureFalse, SigningKeyInvalid.
     """
     actor.require(Permission.AGREEMENT_SIGN)
     version = reading.version_of(session, actor, agreement_id, number, lock=True)
@@ -156,6 +159,8 @@ def sign(
         raise AgreementStateRefused(state="TERMINATION_CLOSED")
     if reading.domain_of(version) != domain:
         raise EpochChanged
+    if reading.is_amended(session, version):
+        raise VersionEnding
     statement = json.loads(termination.statement)
     signers = {party["organisation"]: party["signer"] for party in statement["parties"]}
     given |= signing.take(

@@ -77,8 +77,8 @@ def proof_of(
     """The record's bundle, verified. names: the fields to disclose; all that the actor may see when None.
 
     Under an anchored checkpoint when there is one, else under the newest. An agreement is shown in the epoch
-    whose contract its parties signed for, closed or not: no other can hold it. Everything else is shown in the
-    newest. Raises NotPermitted, RecordNotFound, NotSealedYet, BundleNotVerifiable.
+    whose contract its parties signed for, closed or not: no other can hold it. All else is shown in the last.
+    Raises NotPermitted, RecordNotFound, NotSealedYet, BundleNotVerifiable.
     """
     sight = visibility.see(session, actor, record_id)
     shown = _disclosures(session, record_id, names) if sight.content else []

@@ -77,12 +77,12 @@ def adopt(as_json: Json = False) -> None:
 
 
 @log_app.command(
-    "trust", help=words("输出信任文件：日志公钥、链与合约。", "Print the trust file: log key, chain, contract.")
+    "trust", help=words("输出信任文件：日志公钥、链、合约。", "Print the trust file: key, chain, contract.")
 )
 def trust(
     epoch: Annotated[
         int | None,
-        typer.Option(min=1, help=words("较早的纪元；省略则为最新。", "An earlier epoch; the newest if omitted.")),
+        typer.Option(min=1, help=words("较早的纪元，而非最新。", "An earlier epoch than the newest.")),
     ] = None,
 ) -> None:
     from talentseal.anchoring import epochs

@@ -289,7 +289,7 @@ def open_epoch(as_json: Json = False) -> None:
     with opened(settings) as (database, clock):
         connection = connected(settings, identity.contract, block)
         number = epochs.open_epoch(database, connection, identity, block, "console", now=clock.now())
-    text = words(f"已开启第 {number} 纪元，工作进程随即跟进。", f"Epoch {number} is open; the workers follow it.")
+    text = words(f"已开启第 {number} 纪元，工作进程随即跟进。", f"Epoch {number} is open; workers follow.")
     show({"epoch": number}, as_json=as_json, text=text)
 
 

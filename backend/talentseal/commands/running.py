@@ -112,7 +112,7 @@ class EpochFollower:
         self._service = service
         self._opening = threading.Lock()
         self._epoch = 0
-        self._made: tuple[Chain, "Anchorer"] | None = None
+        self._made: tuple[Chain, Anchorer] | None = None
         if self._follow() is None:
             log.warning("worker.no-chain-epoch", what="anchoring waits for talentseal chain open-epoch")
 
