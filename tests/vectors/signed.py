@@ -265,16 +265,23 @@ def bundles() -> Iterator[Case]:
         "transaction not named", bundle="agreement", change=[[["agreement", "transaction_hash"], None]]
     )
     values = {name: value_of(sample.raw) for name, sample in samples.items()}
-    yield from _false_bundles(values["agreement"])
+    for verdict, why, place, value in (
+        *_false_places(values["agreement"]),
+        *_false_terms(values["agreement"]),
+    ):
+        yield refuse(verdict, why, bundle="agreement", change=[[place, value]])
     yield from _malformed_bundles()
 
 
-def _false_bundles(good: Any) -> Iterator[Case]:
-    """Well-formed and false."""
+_Alteration = tuple[str, str, list[Any], Any]
+"""Steps that fail, what is wrong, the member that is altered and its new value."""
+
+
+def _false_places(good: Any) -> Iterator[_Alteration]:
+    """Well-formed, and false about the entry, its place in the log or the chain."""
     entry, agreement, hash_ = good["entry"], good["agreement"], "0x" + "ab" * 32
-    statement = agreement["statement"]
     other_root = log_note(13, bytes(32))
-    for verdict, why, place, value in (
+    yield from (
         ("2 4", "entry with a space", ["entry"], entry.replace(",", ", ", 1)),
         ("2 4", "entry with a newline", ["entry"], entry + "\n"),
         ("4", "another time", ["entry"], entry.replace("08:00", "09:00")),
@@ -311,6 +318,14 @@ def _false_bundles(good: Any) -> Iterator[Case]:
         ("11", "other code", ["anchor", "code_hash"], hash_),
         ("11", "another deployment", ["anchor", "deployment_id"], hash_),
         ("11", "another deployment block", ["anchor", "deployment_block_hash"], hash_),
+    )
+
+
+def _false_terms(good: Any) -> Iterator[_Alteration]:
+    """Well-formed, and false about what was agreed or who signed it."""
+    agreement, hash_ = good["agreement"], "0x" + "ab" * 32
+    statement = agreement["statement"]
+    yield from (
         ("8", "terms with a space", ["agreement", "terms"], agreement["terms"].replace(",", ", ", 1)),
         (
             "8",
@@ -345,8 +360,7 @@ def _false_bundles(good: Any) -> Iterator[Case]:
         ("10", "a signature less", ["agreement", "signatures"], agreement["signatures"][:-1]),
         ("10", "a random signature", ["agreement", "signatures", 0], "0x" + "11" * 64 + "1b"),
         ("10", "high s", ["agreement", "signatures", 0], _high_s(agreement["signatures"][0])),
-    ):
-        yield refuse(verdict, why, bundle="agreement", change=[[place, value]])
+    )
 
 
 def _other_id(entry: str) -> str:
