@@ -69,9 +69,7 @@ def test_a_document_altered_by_one_byte_is_caught_and_the_digest_named(
     world.settle()
     raw = api.call(bank, "GET", f"/evidence/{receipt['record']}/bundle").content
 
-    report = verify(
-        raw, trust=api.trust, document=PDF.replace(b"1.7", b"1.6")
-    )
+    report = verify(raw, trust=api.trust, document=PDF.replace(b"1.7", b"1.6"))
 
     [step] = [step for step in report.steps if step.number == 7]
     assert step.verdict is Verdict.FAILED
