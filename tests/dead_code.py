@@ -37,7 +37,7 @@ def in_product(item: Item) -> bool:
 def main() -> int:
     """Print each finding as path:line: what; 1 if there is any."""
     vulture = Vulture(ignore_names=NAMES, ignore_decorators=DECORATORS)
-    vulture.scavenge([*PRODUCT, *USERS])
+    vulture.scavenge([*PRODUCT, *USERS], exclude=["*/node_modules/*"])
     found = [item for item in vulture.get_unused_code() if item.typ in KINDS and in_product(item)]
     for item in found:
         print(f"{item.filename}:{item.first_lineno}: unused {item.typ} {item.name}")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
@@ -25,6 +25,7 @@ from talentseal.audit.api import AuditDesk
 from talentseal.audit.api import api as audit_api
 from talentseal.audit.health import health, metrics_router
 from talentseal.audit.log import log_files
+from talentseal.audit.pages import pages as audit_pages
 from talentseal.audit.proofs import Notary
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
@@ -37,7 +38,10 @@ from talentseal.evidence.signing import LogSigner, load_signer, read_secret
 from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
 from talentseal.web import problems
+from talentseal.web.assets import Assets
+from talentseal.web.language import Language
 from talentseal.web.openapi import document_problems
+from talentseal.web.pages import Pages, PlainWords, Site
 from talentseal.web.problems import PlainRefusals
 from talentseal.web.security import SecurityHeaders
 from talentseal.worker import Worker
@@ -72,14 +76,23 @@ class Service:
         self.database.close()
 
 
+_CHAINS: Final = {
+    ChainType.DEVELOPMENT: ("开发链（单节点，仅供演示）", "development chain, one node, demonstration only"),
+    ChainType.PERMISSIONED: ("联盟链", "permissioned chain"),
+    ChainType.PUBLIC: ("公有链", "public chain"),
+}
+"""What a chain is called, which says what its anchors are worth."""
+
+
 def label_of(settings: Settings) -> str:
-    """What a trust file is called: the log, and the kind of chain, which says what its anchors are worth."""
-    kind = {
-        ChainType.DEVELOPMENT: "开发链（单节点，仅供演示） development chain, one node, demonstration only",
-        ChainType.PERMISSIONED: "联盟链 permissioned chain",
-        ChainType.PUBLIC: "公有链 public chain",
-    }[settings.chain_type]
-    return f"{settings.origin} · {kind}"
+    """What a trust file is called: the log, and the kind of chain."""
+    return f"{settings.origin} · {' '.join(_CHAINS[settings.chain_type])}"
+
+
+def site_of(settings: Settings) -> Site:
+    """What every page says about this service."""
+    zh, en = _CHAINS[settings.chain_type]
+    return Site(settings.origin, {Language.ZH: zh, Language.EN: en}, settings.demonstration)
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
@@ -97,15 +110,19 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
 
 
 class Application(FastAPI):
-    """FastAPI with our two outermost layers and our OpenAPI document."""
+    """FastAPI with our outermost layers, pages and OpenAPI document."""
 
-    https: bool = False
+    def __init__(self, pages: Pages, *, https: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self.state.pages = pages
+        self.https = https
 
     def build_middleware_stack(self) -> ASGIApp:
         """Security headers and one shape of refusal hold outside everything, FastAPI's own layers
         included.
         """
-        return SecurityHeaders(PlainRefusals(super().build_middleware_stack()), https=self.https)
+        refusing = PlainRefusals(super().build_middleware_stack())
+        return SecurityHeaders(PlainWords(refusing, self.state.pages), https=self.https)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
@@ -142,7 +159,10 @@ def create_app(
         if worker is not None:
             worker.stop()
 
+    assets = Assets()
     app = Application(
+        Pages(assets, site_of(service.settings)),
+        https=service.settings.address.startswith("https://"),
         title="TalentSeal 人才存证",
         version=version("talentseal"),
         openapi_url="/api/v1/openapi.json",
@@ -152,10 +172,11 @@ def create_app(
         max_body_size=JSON_LIMIT,
         lifespan=lifespan,
     )
-    app.https = service.settings.address.startswith("https://")
     problems.install(app)
     _furnish(app, service, authenticator)
     _mount(app, service)
+    app.include_router(assets.router())
+    app.include_router(audit_pages)
     return app
 
 

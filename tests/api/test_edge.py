@@ -11,7 +11,7 @@ from eth_account.messages import encode_defunct
 
 from talentseal.accounts.credit_code import check_character
 from talentseal.accounts.roles import Role
-from talentseal.web.problems import prefers_english
+from talentseal.web.language import prefers_english
 from talentseal.web.security import HEADERS
 from tests.api.conftest import Api
 from tests.world import Member, World

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from talentseal.errors import TalentSealError
+from talentseal.web.language import prefers_english
 
 log = structlog.get_logger(__name__)
 
@@ -120,15 +121,9 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = []
 
 
-def prefers_english(accept_language: str | None) -> bool:
-    """Whether English stands before Chinese in an Accept-Language header. No header: Chinese."""
-    for part in (accept_language or "").lower().split(","):
-        tag = part.split(";")[0].strip()
-        if tag.startswith("zh"):
-            return False
-        if tag.startswith("en"):
-            return True
-    return False
+def title_of(status: int, *, english: bool) -> str:
+    """What kind of refusal it is, in a few words."""
+    return HTTPStatus(status).phrase if english else TITLES.get(status, "请求未被接受")
 
 
 def answer(
@@ -144,7 +139,7 @@ def answer(
     """The problem document as a response."""
     problem = Problem(
         type=f"urn:talentseal:problem:{code}",
-        title=HTTPStatus(status).phrase if english else TITLES.get(status, "请求未被接受"),
+        title=title_of(status, english=english),
         status=status,
         detail=en if english else zh,
         code=code,

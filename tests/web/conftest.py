@@ -1,0 +1,6 @@
+"""Fixtures for the pages."""
+
+from tests.api.conftest import api, bank, office
+from tests.world import clock, sqlite_world, world
+
+__all__ = ["api", "bank", "clock", "office", "sqlite_world", "world"]
