@@ -29,6 +29,9 @@ from pathlib import Path
 GRACE_SECONDS = 20.0
 """What Anvil gets to write its state after SIGTERM; 63 MB took 0.2 s."""
 
+DUMP_SECONDS = 2.5
+"""What the dump that Anvil makes every second may take to come round."""
+
 SPARE_SHARE = 20
 """The spare copy may take one part in this many of the guard's time: checking 60 MB takes a second."""
 
@@ -77,9 +80,23 @@ def wait_for_parent(parent: int) -> None:
             return
 
 
-def end_with_parent(child: "subprocess.Popen[bytes]", parent: int) -> None:
-    """Stop the child once the parent is gone: politely, so that it saves, then by force."""
+def wait_for_dump(state: Path) -> None:
+    """Return once Anvil has written all of its state anew.
+
+    It does so on SIGTERM too, but not every time: on a busy machine a chain of a second ago was found empty.
+    """
+    asked, ends = time.time_ns(), time.monotonic() + DUMP_SECONDS
+    while time.monotonic() < ends:
+        with contextlib.suppress(OSError):
+            if state.stat().st_mtime_ns >= asked and whole_state(state.read_bytes()):
+                return
+        time.sleep(0.02)
+
+
+def end_with_parent(child: "subprocess.Popen[bytes]", parent: int, state: Path) -> None:
+    """Stop the child once the parent is gone: when it has saved, and by force should it not end."""
     wait_for_parent(parent)
+    wait_for_dump(state)
     child.terminate()
     time.sleep(GRACE_SECONDS)
     child.kill()
@@ -112,7 +129,7 @@ def main(arguments: list[str]) -> int:
                 preexec_fn=die_with_guard,  # noqa: PLW1509 - no second thread yet, so the fork is safe
             )
         print(child.pid, flush=True)
-        threading.Thread(target=end_with_parent, args=(child, parent), daemon=True).start()
+        threading.Thread(target=end_with_parent, args=(child, parent, state), daemon=True).start()
         threading.Thread(target=keep_spare, args=(state, spare), daemon=True).start()
         for line in child.stdout or ():
             # Anvil writes a line for every call; all but the address is read and let go, so that it never
