@@ -1,6 +1,5 @@
 """The anchorer on a real node: Anvil killed, wiped, reorganised, its pool emptied, its gas made free."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,64 +7,16 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from chainkit.anvil_accounts import DEMO_ACCOUNTS
-from chainkit.compile import Artifact
-from chainkit.deploy import Deployment, deploy
+from chainkit.deploy import Deployment
 from chainkit.node import Anvil
 from talentseal.anchoring import epochs
 from talentseal.anchoring.models import Condition, Lane, Scope, TransactionState
 from talentseal.anchoring.policy import AlarmKind, Policy
 from talentseal.anchoring.service import Outcome
-from talentseal.chain.port import ZERO_HASH, ChainIdentity
-from talentseal.chain.web3_chain import Web3Chain
 from talentseal.config import FinalityPolicy
 from talentseal.evidence.models import ActState
-from tests.anchoring.conftest import ANCHOR_KEY, REGISTRAR_KEY, Service, address_of, kinds
-
-ROLES = {"ANCHOR": address_of(ANCHOR_KEY), "REGISTRAR": address_of(REGISTRAR_KEY)}
-ADMIN = DEMO_ACCOUNTS[0]
-
-
-def put_registry(node: Anvil, predecessor: str = ZERO_HASH) -> Deployment:
-    """Deploy on the node and give both lanes' keys gas."""
-    for address in ROLES.values():
-        node.fund(address, 10**21)
-    return deploy(
-        node.url,
-        Artifact.load(),
-        sender_key=ADMIN.key,
-        admin=ADMIN.address,
-        admin_delay=172_800,
-        deployment_id="0x" + secrets.token_hex(32),
-        predecessor=predecessor,
-        roles=ROLES,
-    )
-
-
-def identity_of(record: Deployment) -> ChainIdentity:
-    return ChainIdentity(
-        record.chain_id,
-        record.genesis_hash,
-        record.contract,
-        record.code_hash,
-        record.deployment_id,
-        record.deployment_block_hash,
-    )
-
-
-def connect(node: Anvil, record: Deployment) -> Web3Chain:
-    return Web3Chain(node.url, record.contract, record.deployment_block_number)
-
-
-def open_on(service: Service, record: Deployment) -> int:
-    return epochs.open_epoch(
-        service.database,
-        service.port,
-        identity_of(record),
-        record.deployment_block_number,
-        "operator",
-        now=service.clock.now(),
-    )
+from tests.anchoring.conftest import ANCHOR_KEY, Service, address_of, kinds
+from tests.anchoring.registry import ADMIN, connect, identity_of, open_on, put_registry
 
 
 @pytest.fixture
