@@ -23,7 +23,7 @@ from talentseal.anchoring.service import Outcome, Tick
 from talentseal.chain.port import ZERO_HASH, Chain
 from talentseal.evidence import tree
 from tests.anchoring.conftest import Service
-from tests.anchoring.test_on_anvil import connect, identity_of, open_on, put_registry
+from tests.anchoring.registry import connect, identity_of, open_on, put_registry
 from tests.crash.conftest import SEED, TRIALS
 from tests.evidence.conftest import SetClock
 
