@@ -4,8 +4,8 @@
  * @typedef {import("./bundle.js").AgreementEvidence} AgreementEvidence
  * @typedef {import("./canonical.js").Json} Json
  * @typedef {import("./report.js").Finding} Finding
- * @typedef {{kind: string, agreement: Uint8Array, version: number, shown: Map<string, Json>}} Terms agreement: 32 bytes;
- *   shown: the fields that their disclosures show
+ * @typedef {{kind: string, agreement: Uint8Array, version: number, shown: Map<string, Json>}} Terms
+ *   agreement: 32 bytes; shown: the fields that their disclosures show
  */
 import { decodeCanonical } from "./canonical.js";
 import { ALGORITHM, disclosedFields, readDisclosure } from "./disclosure.js";
@@ -196,8 +196,8 @@ function stipulationLeaf(stipulation, path) {
  * @param {AgreementEvidence} evidence
  * @param {Map<string, Json>} shown the entry's fields
  * @param {import("./trust.js").Trust|null} trust
- * @param {import("./rpc.js").JsonRpcChain|null} chain only when it was found to be the trusted one; asked about contract
- *   accounts
+ * @param {import("./rpc.js").JsonRpcChain|null} chain only when it was found to be the trusted one; asked
+ *   about contract accounts
  * @returns {Promise<Finding>}
  */
 export async function checkSignatures(evidence, shown, trust, chain) {

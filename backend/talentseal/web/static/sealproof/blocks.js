@@ -1,5 +1,8 @@
 "use strict";
-/** The frame that SHA-2 and SM3 share: whole blocks, then the rest behind a one bit and before the length in bits. */
+/**
+ * The frame that SHA-2 and SM3 share: whole blocks, then the rest behind a one bit and before the length in
+ * bits.
+ */
 
 /**
  * Call `compress` with every block of a padded message, in order.

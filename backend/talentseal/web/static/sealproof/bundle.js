@@ -1,15 +1,16 @@
 "use strict";
 /**
- * The proof bundle `*.seal.json`, version 1: everything about one entry that can be carried away and checked elsewhere.
- * Form only: `loadBundle` says whether the file is well-formed, `verify` whether it is true.
+ * The proof bundle `*.seal.json`, version 1: everything about one entry that can be carried away and checked
+ * elsewhere. Form only: `loadBundle` says whether the file is well-formed, `verify` whether it is true.
  * @typedef {import("./canonical.js").Json} Json
- * @typedef {import("./trust.js").ChainIdentity & {block_number: number, block_hash: string, transaction_hash: string}} Anchor
- * @typedef {{terms: string, disclosures: string[], stipulations: (string|{leaf: Uint8Array})[],
- *   statement: import("./eip712.js").Agreement, termination: import("./eip712.js").Termination|null,
- *   signatures: Uint8Array[], transactionHash: string|null}} AgreementEvidence for a termination, `statement` is the
+ * @typedef {import("./trust.js").ChainIdentity & {block_number: number, block_hash: string, transaction_hash:
+ *   string}} Anchor
+ * @typedef {{terms: string, disclosures: string[], stipulations: (string|{leaf: Uint8Array})[], statement:
+ *   import("./eip712.js").Agreement, termination: import("./eip712.js").Termination|null, signatures:
+ *   Uint8Array[], transactionHash: string|null}} AgreementEvidence for a termination, `statement` is the
  *   version that it ends, and the rest is the termination's own
- * @typedef {{entry: string, disclosures: string[], index: number, size: number, path: Uint8Array[], checkpoint: string,
- *   anchor: Anchor|null, agreement: AgreementEvidence|null}} Bundle
+ * @typedef {{entry: string, disclosures: string[], index: number, size: number, path: Uint8Array[],
+ *   checkpoint: string, anchor: Anchor|null, agreement: AgreementEvidence|null}} Bundle
  */
 import { MAX_INTEGER, parseJson } from "./canonical.js";
 import { MOST_PARTIES, readAgreement, readTermination } from "./eip712.js";
@@ -33,8 +34,9 @@ const EVIDENCE_NAMES =
   "terms disclosures stipulations statement termination signatures transaction_hash".split(" ");
 
 /**
- * The bundle of a file of at most 1 MiB, in any JSON spelling. Throws a DecodeError (Oversized, BadEncoding, BadSyntax,
- * DuplicateKey, UnknownVersion, MissingField, UnknownField, WrongType, OutOfRange, BadLength …) that names the field.
+ * The bundle of a file of at most 1 MiB, in any JSON spelling. Throws a DecodeError (Oversized, BadEncoding,
+ * BadSyntax, DuplicateKey, UnknownVersion, MissingField, UnknownField, WrongType, OutOfRange, BadLength …)
+ * that names the field.
  * @param {Uint8Array} raw
  * @returns {Bundle}
  */

@@ -2,8 +2,8 @@
 /**
  * Canonical JSON (RFC 8785) without fractions: one value, one text, and a strict JSON reader.
  *
- * `JSON.parse` is not used: it takes the last of two equal keys, rounds integers of 2**53 and more, and lets lone
- * surrogates through. Objects are read as Maps, so that no key has a meaning of its own.
+ * `JSON.parse` is not used: it takes the last of two equal keys, rounds integers of 2**53 and more, and lets
+ * lone surrogates through. Objects are read as Maps, so that no key has a meaning of its own.
  * @typedef {null|boolean|number|string|Json[]|Map<string, Json>} Json
  */
 import { characters, excerpt, sameBytes, utf8Decode, utf8Encode } from "./encoding.js";
@@ -36,8 +36,8 @@ export function encodeCanonical(value) {
 }
 
 /**
- * The value of a canonical text of at most limit bytes. Throws what `parseJson` throws, and NotCanonical when the bytes
- * are another spelling of their value.
+ * The value of a canonical text of at most limit bytes. Throws what `parseJson` throws, and NotCanonical when
+ * the bytes are another spelling of their value.
  * @param {Uint8Array} raw
  * @param {number} limit bytes
  * @returns {Json}
@@ -51,8 +51,8 @@ export function decodeCanonical(raw, limit) {
 }
 
 /**
- * The value of one strict JSON text (RFC 8259) of at most limit bytes and 32 levels, in any spelling. Throws Oversized,
- * BadEncoding, BadSyntax, TrailingBytes, DuplicateKey, BadNumber, BadText, TooDeep.
+ * The value of one strict JSON text (RFC 8259) of at most limit bytes and 32 levels, in any spelling. Throws
+ * Oversized, BadEncoding, BadSyntax, TrailingBytes, DuplicateKey, BadNumber, BadText, TooDeep.
  * @param {Uint8Array} raw
  * @param {number} limit bytes
  * @returns {Json}

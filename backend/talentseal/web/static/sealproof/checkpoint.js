@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Checkpoint (C2SP tlog-checkpoint v1.0.0): origin, size and root of the log at one moment, carried by a signed note.
- * Extension lines are not read: not every kind of cosignature covers them.
+ * Checkpoint (C2SP tlog-checkpoint v1.0.0): origin, size and root of the log at one moment, carried by a
+ * signed note. Extension lines are not read: not every kind of cosignature covers them.
  */
 import { HASH_LENGTH, b64Decode, decimalDecode, sameBytes } from "./encoding.js";
 import {
@@ -15,12 +15,14 @@ import {
 import { EMPTY_ROOT } from "./merkle.js";
 import { checkKeyName, openNote } from "./note.js";
 
-/** Ends the first line of a promise, so no checkpoint's origin may end in it: the two can never be mistaken. */
+/**
+ * Ends the first line of a promise, so no checkpoint's origin may end in it: the two can never be mistaken.
+ */
 export const PROMISE_SUFFIX = "/promise";
 
 /**
- * The checkpoint of exactly three lines. Throws Truncated, TrailingBytes for extension lines, BadNumber, OutOfRange,
- * BadEncoding, BadLength, BadKey, BadText, RootMismatch for an empty tree's false root.
+ * The checkpoint of exactly three lines. Throws Truncated, TrailingBytes for extension lines, BadNumber,
+ * OutOfRange, BadEncoding, BadLength, BadKey, BadText, RootMismatch for an empty tree's false root.
  * @param {string} text
  * @returns {{origin: string, size: bigint, root: Uint8Array}} root: 32 bytes
  */
@@ -35,8 +37,8 @@ export function parseCheckpoint(text) {
 }
 
 /**
- * The checkpoint of a note that the log itself signed: one of keys that bears the origin's name. Throws what `openNote`
- * and `parseCheckpoint` throw, and OriginMismatch when only keys of other names signed it.
+ * The checkpoint of a note that the log itself signed: one of keys that bears the origin's name. Throws what
+ * `openNote` and `parseCheckpoint` throw, and OriginMismatch when only keys of other names signed it.
  * @param {string} note
  * @param {import("./note.js").VerifierKey[]} keys
  * @returns {{origin: string, size: bigint, root: Uint8Array}}

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Salted field disclosures (RFC 9901): a field is shown by its disclosure and stands in the entry by its digest alone.
- * A disclosure is base64url of the canonical JSON array [salt, name, value].
+ * Salted field disclosures (RFC 9901): a field is shown by its disclosure and stands in the entry by its
+ * digest alone. A disclosure is base64url of the canonical JSON array [salt, name, value].
  * @typedef {import("./canonical.js").Json} Json
  */
 import { decodeCanonical } from "./canonical.js";
@@ -18,18 +18,18 @@ const DISCLOSURE_LIMIT = 65_535;
 const RESERVED = ["", "_sd", "_sd_alg", "..."];
 
 /**
- * base64url of SHA-256 over the disclosure's text, as it stands in `_sd` (RFC 9901 §4.2.3). Checks nothing else; throws
- * BadText.
+ * base64url of SHA-256 over the disclosure's text, as it stands in `_sd` (RFC 9901 §4.2.3). Checks nothing
+ * else; throws BadText.
  * @param {string} disclosure
  * @returns {string}
  */
-export function digestOf(disclosure) {
+function digestOf(disclosure) {
   return b64urlEncode(sha256(utf8Encode(disclosure)));
 }
 
 /**
- * The field that a disclosure shows; only its one canonical text is read. Throws Oversized, BadEncoding, WrongType,
- * BadLength, OutOfRange, and what `decodeCanonical` throws.
+ * The field that a disclosure shows; only its one canonical text is read. Throws Oversized, BadEncoding,
+ * WrongType, BadLength, OutOfRange, and what `decodeCanonical` throws.
  * @param {string} disclosure
  * @returns {{salt: Uint8Array, name: string, value: Json}} salt: 16 bytes
  */
@@ -51,8 +51,9 @@ export function readDisclosure(disclosure) {
 }
 
 /**
- * Name → value of every disclosure (RFC 9901 §7.1). Throws DisclosureFalse for one that belongs to something else, is
- * given twice, or gives a field a second value; a DecodeError, with `path` in front, for one that cannot be read.
+ * Name → value of every disclosure (RFC 9901 §7.1). Throws DisclosureFalse for one that belongs to something
+ * else, is given twice, or gives a field a second value; a DecodeError, with `path` in front, for one that
+ * cannot be read.
  * @param {string[]} disclosures
  * @param {string[]} digests what the entry or the terms commit to
  * @param {string} path

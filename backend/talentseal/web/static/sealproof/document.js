@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Digests of a document beside those that a bundle discloses: SHA-256, SM3 and size. Both digests can always be computed
- * here, so the step never ends half checked.
+ * Digests of a document beside those that a bundle discloses: SHA-256, SM3 and size. Both digests can always
+ * be computed here, so the step never ends half checked.
  * @typedef {{sha256: Uint8Array, sm3: Uint8Array, size: number}} DocumentDigests 32 bytes, 32 bytes, bytes
  */
 import { sameBytes } from "./encoding.js";
@@ -12,7 +12,11 @@ import { sm3 } from "./sm3.js";
 
 const MEDIA_TYPE_LIMIT = 255;
 
-/** Digests of a document's bytes, with the browser's own SHA-256 where it has one. @param {Uint8Array} raw @returns {Promise<DocumentDigests>} */
+/**
+ * Digests of a document's bytes, with the browser's own SHA-256 where it has one.
+ * @param {Uint8Array} raw
+ * @returns {Promise<DocumentDigests>}
+ */
 export async function digestsOf(raw) {
   const native = globalThis.crypto?.subtle;
   const digest = native ? new Uint8Array(await native.digest("SHA-256", raw)) : sha256(raw);

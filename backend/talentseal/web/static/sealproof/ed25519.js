@@ -1,16 +1,16 @@
 "use strict";
 /**
- * Ed25519 verification (RFC 8032 §5.1.7), strict: one encoding for each point, s below the order, no small-order point,
- * and the equation without cofactor, [s]B = R + [h]A. WebCrypto's is neither everywhere nor strict in the same way.
- * Verification only: no secret passes through, so nothing needs to run in constant time.
+ * Ed25519 verification (RFC 8032 §5.1.7), strict: one encoding for each point, s below the order, no
+ * small-order point, and the equation without cofactor, [s]B = R + [h]A. WebCrypto's is neither everywhere
+ * nor strict in the same way. Verification only: no secret passes through, so nothing needs to run in
+ * constant time.
  */
 import { bigOf, joined } from "./encoding.js";
 import { BadLength, SignatureFalse } from "./errors.js";
 import { inverse, oddMultiples, pairedDigits, power, residue } from "./scalars.js";
 import { sha512 } from "./sha2.js";
 
-/** Bytes of a signature R ‖ s. */
-export const SIGNATURE_LENGTH = 64;
+const SIGNATURE_LENGTH = 64;
 const EDWARDS_FIELD = 2n ** 255n - 19n;
 const EDWARDS_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
 const D = residue(-121665n * inverse(121666n, EDWARDS_FIELD), EDWARDS_FIELD);
@@ -30,8 +30,8 @@ const NEUTRAL = [0n, 1n, 1n, 0n];
 let baseMultiples = null;
 
 /**
- * Return silently when the signature is a strict Ed25519 signature of the message. Throws BadLength for other lengths,
- * SignatureFalse for everything else that does not verify.
+ * Return silently when the signature is a strict Ed25519 signature of the message. Throws BadLength for other
+ * lengths, SignatureFalse for everything else that does not verify.
  * @param {Uint8Array} publicKey 32 bytes
  * @param {Uint8Array} message
  * @param {Uint8Array} signature 64 bytes R ‖ s

@@ -1,14 +1,15 @@
 "use strict";
 /**
- * What the parties of an agreement sign: EIP-712 typed data and its digest. The structures, their order and their names
- * are those of the registry contract; the digest of an agreement is its key there.
- * @typedef {{chainId: number, contract: string}} Domain where a signature holds: a chain id and an EIP-55 address
+ * What the parties of an agreement sign: EIP-712 typed data and its digest. The structures, their order and
+ * their names are those of the registry contract; the digest of an agreement is its key there.
+ * @typedef {{chainId: number, contract: string}} Domain where a signature holds: a chain id and an EIP-55
+ *   address
  * @typedef {{organisation: Uint8Array, signer: string, nonce: number}} Party
  * @typedef {{agreementId: Uint8Array, version: number, previous: Uint8Array, commitment: Uint8Array,
  *   stipulationsRoot: Uint8Array, stipulationCount: number, effectiveFrom: number, validThrough: number,
  *   deadline: number, parties: Party[]}} Agreement times in seconds since 1970; byte strings of 32 bytes
- * @typedef {{agreement: Uint8Array, commitment: Uint8Array, effectiveAt: number, deadline: number,
- *   parties: Party[]}} Termination
+ * @typedef {{agreement: Uint8Array, commitment: Uint8Array, effectiveAt: number, deadline: number, parties:
+ *   Party[]}} Termination
  */
 import { bytesOfBig, joined, utf8Encode } from "./encoding.js";
 import { OutOfRange } from "./errors.js";
@@ -51,7 +52,8 @@ const AGREEMENT_KEYS = [
 const TERMINATION_KEYS = ["agreement", "commitment", "effective_at", "deadline", "parties"];
 
 /**
- * One version of an agreement as every party signs it. Throws a DecodeError that names the field under `path`.
+ * One version of an agreement as every party signs it. Throws a DecodeError that names the field under
+ * `path`.
  * @param {import("./canonical.js").Json} value @param {string} path
  * @returns {Agreement}
  */
@@ -82,7 +84,8 @@ export function readAgreement(value, path) {
 }
 
 /**
- * The end of an agreement version as every party signs it. Throws a DecodeError that names the field under `path`.
+ * The end of an agreement version as every party signs it. Throws a DecodeError that names the field under
+ * `path`.
  * @param {import("./canonical.js").Json} value @param {string} path
  * @returns {Termination}
  */
@@ -99,7 +102,11 @@ export function readTermination(value, path) {
   return statement;
 }
 
-/** The 32 bytes that every party signs, and the key of this version in the registry. @param {Agreement} agreement @param {Domain} domain */
+/**
+ * The 32 bytes that every party signs, and the key of this version in the registry.
+ * @param {Agreement} agreement
+ * @param {Domain} domain
+ */
 export function agreementDigest(agreement, domain) {
   return signedDigest(domain, [
     AGREEMENT_HASH,
@@ -155,7 +162,10 @@ function readParties(value, path) {
   });
 }
 
-/** The registry's own rule: 2 to 8 parties, strictly ascending by organisation, none zero, each with its own key. */
+/**
+ * The registry's own rule: 2 to 8 parties, strictly ascending by organisation, none zero, each with its own
+ * key.
+ */
 function checkParties(parties) {
   if (parties.length < LEAST_PARTIES || parties.length > MOST_PARTIES) {
     throw new OutOfRange(`parties: expected ${LEAST_PARTIES} to ${MOST_PARTIES}, met ${parties.length}`);

@@ -2,8 +2,8 @@
 /**
  * Text forms of bytes, numbers and times: strict, one form for each value.
  *
- * Base64 and base64url (RFC 4648 §4 and §5), hexadecimal, decimal integers, RFC 3339 instants, UTF-8. What is counted
- * or cut is counted in Unicode characters, as sealproof does, never in JavaScript's UTF-16 units.
+ * Base64 and base64url (RFC 4648 §4 and §5), hexadecimal, decimal integers, RFC 3339 instants, UTF-8. What is
+ * counted or cut is counted in Unicode characters, as sealproof does, never in JavaScript's UTF-16 units.
  */
 import { BadEncoding, BadLength, BadNumber, BadText, OutOfRange, Oversized } from "./errors.js";
 import { asciiQuoted } from "./quoting.js";
@@ -21,7 +21,7 @@ const SURROGATE_PAIRS = /[\ud800-\udbff][\udc00-\udfff]/g;
 const PAD = 0x3d;
 
 /** Padded base64 of the standard alphabet. @param {Uint8Array} raw @returns {string} */
-export function b64Encode(raw) {
+function b64Encode(raw) {
   let text = "";
   for (let at = 0; at < raw.length; at += 3) {
     const three = (raw[at] << 16) | ((raw[at + 1] ?? 0) << 8) | (raw[at + 2] ?? 0);
@@ -33,8 +33,8 @@ export function b64Encode(raw) {
 }
 
 /**
- * Bytes of padded standard base64. Throws BadEncoding when it is not the one form of its bytes, BadLength when they are
- * too few or too many.
+ * Bytes of padded standard base64. Throws BadEncoding when it is not the one form of its bytes, BadLength
+ * when they are too few or too many.
  * @param {string} text
  * @param {number|null} [length] number of bytes it must give, null for any.
  * @returns {Uint8Array}
@@ -81,7 +81,11 @@ export function hexDecode(text, length = null) {
   return exactLength(bytesOfHex(text), length);
 }
 
-/** Bytes of hexadecimal digits of either case that the caller has checked. @param {string} digits @returns {Uint8Array} */
+/**
+ * Bytes of hexadecimal digits of either case that the caller has checked.
+ * @param {string} digits
+ * @returns {Uint8Array}
+ */
 export function bytesOfHex(digits) {
   return Uint8Array.from({ length: digits.length / 2 }, (_, at) => parseInt(digits.slice(2 * at, 2 * at + 2), 16));
 }
@@ -104,8 +108,8 @@ export function decimalDecode(text, maximum = MAX_SIZE) {
 }
 
 /**
- * Return when text is an instant of the one form, like `2026-11-23T08:00:00.000000Z`. Throws BadEncoding, OutOfRange for
- * a day or hour that does not exist.
+ * Return when text is an instant of the one form, like `2026-11-23T08:00:00.000000Z`. Throws BadEncoding,
+ * OutOfRange for a day or hour that does not exist.
  * @param {string} text
  */
 export function checkInstant(text) {
@@ -142,7 +146,11 @@ export function utcOf(seconds) {
   return { date: text.slice(0, 10), time: text.slice(11, 19) };
 }
 
-/** Text of strict UTF-8; a byte order mark is a character. Throws BadEncoding. @param {Uint8Array} raw @returns {string} */
+/**
+ * Text of strict UTF-8; a byte order mark is a character. Throws BadEncoding.
+ * @param {Uint8Array} raw
+ * @returns {string}
+ */
 export function utf8Decode(raw) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
@@ -152,7 +160,11 @@ export function utf8Decode(raw) {
   }
 }
 
-/** UTF-8 of text. Throws BadText for a lone surrogate, which has no UTF-8 form. @param {string} text @returns {Uint8Array} */
+/**
+ * UTF-8 of text. Throws BadText for a lone surrogate, which has no UTF-8 form.
+ * @param {string} text
+ * @returns {Uint8Array}
+ */
 export function utf8Encode(text) {
   const lone = text.search(LONE_SURROGATE);
   if (lone >= 0) {
@@ -176,7 +188,11 @@ export function characters(text) {
   return text.length - (text.match(SURROGATE_PAIRS)?.length ?? 0);
 }
 
-/** Order of two texts by Unicode characters, for `sort`: negative, 0 or positive. @param {string} left @param {string} right */
+/**
+ * Order of two texts by Unicode characters, for `sort`: negative, 0 or positive.
+ * @param {string} left
+ * @param {string} right
+ */
 export function byCharacters(left, right) {
   const length = Math.min(left.length, right.length);
   for (let at = 0; at < length; at++) {
@@ -186,13 +202,22 @@ export function byCharacters(left, right) {
   return left.length - right.length;
 }
 
-/** At most 40 characters of foreign text, escaped, for an error message. @param {string} text @returns {string} */
+/**
+ * At most 40 characters of foreign text, escaped, for an error message.
+ * @param {string} text
+ * @returns {string}
+ */
 export function excerpt(text) {
   if (text.length <= 40 || characters(text) <= 40) return asciiQuoted(text);
   return asciiQuoted(`${[...text.slice(0, 74)].slice(0, 37).join("")}...`);
 }
 
-/** Whether two byte strings are equal. @param {Uint8Array} left @param {Uint8Array} right @returns {boolean} */
+/**
+ * Whether two byte strings are equal.
+ * @param {Uint8Array} left
+ * @param {Uint8Array} right
+ * @returns {boolean}
+ */
 export function sameBytes(left, right) {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }
@@ -213,7 +238,12 @@ export function bigOf(raw) {
   return raw.length ? BigInt(`0x${hexEncode(raw)}`) : 0n;
 }
 
-/** Big-endian bytes of an integer 0 ≤ n < 256^length. @param {bigint} number @param {number} [length] @returns {Uint8Array} */
+/**
+ * Big-endian bytes of an integer 0 ≤ n < 256^length.
+ * @param {bigint} number
+ * @param {number} [length]
+ * @returns {Uint8Array}
+ */
 export function bytesOfBig(number, length = 32) {
   return bytesOfHex(number.toString(16).padStart(2 * length, "0"));
 }
@@ -249,7 +279,10 @@ function sequenceLength(raw, at) {
   return length;
 }
 
-/** The reader below skips the bits after the last byte, so several texts give the same bytes: only ours is accepted. */
+/**
+ * The reader below skips the bits after the last byte, so several texts give the same bytes: only ours is
+ * accepted.
+ */
 function decodedOnce(text, padded, encode) {
   const raw = laxBase64(padded);
   if (raw === null) throw new BadEncoding(`expected base64, met ${excerpt(text)}`);

@@ -1,6 +1,7 @@
 "use strict";
 /**
- * Entry: what the log holds about one record. Canonical JSON that carries digests of disclosures and nothing personal.
+ * Entry: what the log holds about one record. Canonical JSON that carries digests of disclosures and nothing
+ * personal.
  */
 import { decodeCanonical } from "./canonical.js";
 import { ALGORITHM } from "./disclosure.js";
@@ -24,11 +25,12 @@ export const MAX_KIND = 65_535;
 const ENTRY_VERSION = 1;
 const ENTRY_REQUIRED = ["_sd", "_sd_alg", "id", "kind", "recorded_at", "v"]; // in the order of their names
 const ENTRY_OPTIONAL = ["relation", "refers_to"];
-const RELATIONS = ["AMENDS", "SUPERSEDES", "CORRECTS", "RETRACTS", "REVERSES", "CURES", "RESOLVES", "DECLARES", "ERASES"];
+const RELATIONS =
+  "AMENDS SUPERSEDES CORRECTS RETRACTS REVERSES CURES RESOLVES DECLARES ERASES".split(" ");
 
 /**
- * The entry of exactly these bytes. Throws what `decodeCanonical` throws, and MissingField, UnknownField, UnknownVersion,
- * UnsupportedAlgorithm, WrongType, OutOfRange, BadEncoding, BadLength, NotCanonical.
+ * The entry of exactly these bytes. Throws what `decodeCanonical` throws, and MissingField, UnknownField,
+ * UnknownVersion, UnsupportedAlgorithm, WrongType, OutOfRange, BadEncoding, BadLength, NotCanonical.
  * @param {Uint8Array} raw
  * @returns {{kind: number, id: string, digests: string[]}} kind: 1 to 65535; digests: base64url, ascending
  */
@@ -44,7 +46,7 @@ export function decodeEntry(raw) {
     throw new OutOfRange(`expected a known relation, met ${excerpt(relation)}`);
   }
   const refersTo = fields.has("refers_to") ? textOf(fields, "refers_to") : null;
-  const digests = digestsOf(fields.get("_sd"));
+  const digests = listedDigests(fields.get("_sd"));
   if (kind < 1 || kind > MAX_KIND) throw new OutOfRange(`expected a kind from 1 to ${MAX_KIND}, met ${kind}`);
   checkId(id);
   if ((relation === null) !== (refersTo === null)) {
@@ -82,7 +84,7 @@ function textOf(fields, name) {
   return value;
 }
 
-function digestsOf(values) {
+function listedDigests(values) {
   if (!Array.isArray(values)) throw new WrongType("expected the entry's _sd to be an array of strings");
   if (values.some((value) => typeof value !== "string")) {
     throw new WrongType("expected the entry's _sd to hold strings only");

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Named refusals: what was malformed, and what was well-formed but false. The names and codes are those of sealproof,
- * the auditor's command line.
+ * Named refusals: what was malformed, and what was well-formed but false. The names and codes are those of
+ * sealproof, the auditor's command line.
  */
 
 /** Base of every refusal of this package. */

@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Reading JSON objects field by field: exact keys, exact types, one spelling, and errors that name the place. Every
- * reader throws a DecodeError whose message begins with the path of the field, such as `agreement.statement.version`.
+ * Reading JSON objects field by field: exact keys, exact types, one spelling, and errors that name the place.
+ * Every reader throws a DecodeError whose message begins with the path of the field, such as
+ * `agreement.statement.version`.
  * @typedef {import("./canonical.js").Json} Json
  */
 import { MAX_INTEGER } from "./canonical.js";
@@ -26,7 +27,12 @@ export function members(value, path, names) {
   return value;
 }
 
-/** The array at `path`. Throws WrongType, Oversized. @param {Json} value @param {string} path @param {number} limit elements */
+/**
+ * The array at `path`. Throws WrongType, Oversized.
+ * @param {Json} value
+ * @param {string} path
+ * @param {number} limit elements
+ */
 export function elements(value, path, limit) {
   if (!Array.isArray(value)) throw new WrongType(`${path}: expected an array, met ${kindOf(value)}`);
   if (value.length > limit) {
@@ -35,7 +41,12 @@ export function elements(value, path, limit) {
   return value;
 }
 
-/** The string at `path`. Throws WrongType, Oversized. @param {Json} value @param {string} path @param {number} limit characters */
+/**
+ * The string at `path`. Throws WrongType, Oversized.
+ * @param {Json} value
+ * @param {string} path
+ * @param {number} limit characters
+ */
 export function text(value, path, limit) {
   if (typeof value !== "string") throw new WrongType(`${path}: expected a string, met ${kindOf(value)}`);
   const length = characters(value);
@@ -70,7 +81,11 @@ export function prefixedHex(value, path, length = HASH_LENGTH, limit = HASH_LENG
   return at(path, () => hexDecode(digits.slice(2), length));
 }
 
-/** A 32-byte hash as 0x and lower-case hex: the text itself, checked. @param {Json} value @param {string} path */
+/**
+ * A 32-byte hash as 0x and lower-case hex: the text itself, checked.
+ * @param {Json} value
+ * @param {string} path
+ */
 export function hashText(value, path) {
   prefixedHex(value, path);
   return value;

@@ -1,7 +1,8 @@
 "use strict";
 /**
- * Keccak-256 as Ethereum uses it (padding byte 0x01; not NIST's SHA3-256, which pads with 0x06). Each lane of 64 bits is
- * two 32-bit words, the lower first: whole numbers of that size are fast in every browser, BigInts are not.
+ * Keccak-256 as Ethereum uses it (padding byte 0x01; not NIST's SHA3-256, which pads with 0x06). Each lane of
+ * 64 bits is two 32-bit words, the lower first: whole numbers of that size are fast in every browser, BigInts
+ * are not.
  */
 
 const RATE_BYTES = 136; // 1600 bits of state less twice the 256 bits of security
@@ -9,7 +10,11 @@ const LANES = 25;
 const CONSTANTS = roundConstants();
 const MOVES = moves();
 
-/** The 32-byte Keccak-256 digest of a message of any length. @param {Uint8Array} message @returns {Uint8Array} */
+/**
+ * The 32-byte Keccak-256 digest of a message of any length.
+ * @param {Uint8Array} message
+ * @returns {Uint8Array}
+ */
 export function keccak256(message) {
   const padded = new Uint8Array(message.length + RATE_BYTES - (message.length % RATE_BYTES));
   padded.set(message);
@@ -67,7 +72,10 @@ function turnAndMove(lanes, parity, moved) {
   }
 }
 
-/** The 24 constants of step iota, from the linear feedback register x^8 + x^6 + x^5 + x^4 + 1 (FIPS 202 §3.2.5). */
+/**
+ * The 24 constants of step iota, from the linear feedback register x^8 + x^6 + x^5 + x^4 + 1 (FIPS 202
+ * §3.2.5).
+ */
 function roundConstants() {
   let register = 1;
   return Array.from({ length: 24 }, () => {

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Merkle tree over evidence entries: roots and proofs (RFC 9162 §2.1). Sizes and indexes are BigInts, because a log may
- * have more entries than a double can count.
+ * Merkle tree over evidence entries: roots and proofs (RFC 9162 §2.1). Sizes and indexes are BigInts, because
+ * a log may have more entries than a double can count.
  */
 import { HASH_LENGTH, MAX_SIZE, joined, sameBytes } from "./encoding.js";
 import {
@@ -72,8 +72,8 @@ export function checkInclusion(leaf, index, size, path, root) {
 }
 
 /**
- * Return when the new tree contains the old one unchanged (RFC 9162 §2.1.4.2). Throws TreeShrank, RootMismatch (equal
- * sizes or an empty tree with a wrong root), ConsistencyFalse, BadLength, OutOfRange.
+ * Return when the new tree contains the old one unchanged (RFC 9162 §2.1.4.2). Throws TreeShrank,
+ * RootMismatch (equal sizes or an empty tree with a wrong root), ConsistencyFalse, BadLength, OutOfRange.
  * @param {{size: bigint, root: Uint8Array}} old
  * @param {{size: bigint, root: Uint8Array}} later
  * @param {Uint8Array[]} path hashes of 32 bytes

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Signed note (C2SP signed-note v1.0.0): text, a blank line, and signature lines by named keys. Only Ed25519 (type 01)
- * is checked. A note says nothing until a key that the caller trusts has signed it.
+ * Signed note (C2SP signed-note v1.0.0): text, a blank line, and signature lines by named keys. Only Ed25519
+ * (type 01) is checked. A note says nothing until a key that the caller trusts has signed it.
  */
 import { verifyEd25519 } from "./ed25519.js";
 import {
@@ -44,8 +44,8 @@ export class VerifierKey {
    * @param {Uint8Array} keyId 4 bytes
    * @param {number} algorithm type byte
    * @param {Uint8Array} publicKey 32 bytes
-   * Throws BadText or BadKey for a name that no note can carry, UnsupportedAlgorithm, BadLength, BadKey when the
-   * identifier is not that of the name and key.
+   * Throws BadText or BadKey for a name that no note can carry, UnsupportedAlgorithm, BadLength, BadKey when
+   * the identifier is not that of the name and key.
    */
   constructor(name, keyId, algorithm, publicKey) {
     checkKeyName(name);
@@ -64,7 +64,8 @@ export class VerifierKey {
   }
 
   /**
-   * Key of `name+hex8(key id)+base64(type ‖ public key)`. Throws BadSyntax, BadEncoding, BadLength and as above.
+   * Key of `name+hex8(key id)+base64(type ‖ public key)`. Throws BadSyntax, BadEncoding, BadLength and as
+   * above.
    * @param {string} vkey
    * @returns {VerifierKey}
    */
@@ -85,9 +86,9 @@ export class VerifierKey {
 }
 
 /**
- * The text of a note, once every signature on it by one of keys is checked, and the keys that signed it, at least one.
- * Throws what `splitNote` throws, BadKey when two of keys share name and identifier, SignatureFalse when a trusted key's
- * signature is false, NoTrustedSignature when there is none.
+ * The text of a note, once every signature on it by one of keys is checked, and the keys that signed it, at
+ * least one. Throws what `splitNote` throws, BadKey when two of keys share name and identifier,
+ * SignatureFalse when a trusted key's signature is false, NoTrustedSignature when there is none.
  * @param {string} note
  * @param {VerifierKey[]} keys trusted by the caller
  * @returns {{text: string, verified: VerifierKey[]}}
@@ -113,8 +114,8 @@ export function openNote(note, keys) {
 }
 
 /**
- * Text and signature lines of a note, nothing verified. Throws Oversized, BadText, Truncated, MissingField without
- * signatures, BadSyntax, BadEncoding, BadLength, BadKey.
+ * Text and signature lines of a note, nothing verified. Throws Oversized, BadText, Truncated, MissingField
+ * without signatures, BadSyntax, BadEncoding, BadLength, BadKey.
  * @param {string} note
  * @returns {{text: string, signatures: {name: string, keyId: Uint8Array, value: Uint8Array}[]}}
  */
@@ -135,7 +136,8 @@ export function splitNote(note) {
 }
 
 /**
- * Throws BadText or BadKey unless a note can carry name: not empty, no white space, no control character, no plus.
+ * Throws BadText or BadKey unless a note can carry name: not empty, no white space, no control character, no
+ * plus.
  * @param {string} name
  */
 export function checkKeyName(name) {

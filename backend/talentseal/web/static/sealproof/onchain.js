@@ -1,8 +1,8 @@
 "use strict";
 /**
- * Steps 11 to 14: the chain is the trusted one, the root stands on it, for good, and so does the agreement. Everything
- * here rests on the node that was asked; its silence or nonsense makes a step "not checked", a contradiction makes it
- * fail.
+ * Steps 11 to 14: the chain is the trusted one, the root stands on it, for good, and so does the agreement.
+ * Everything here rests on the node that was asked; its silence or nonsense makes a step "not checked", a
+ * contradiction makes it fail.
  * @typedef {import("./report.js").Finding} Finding
  * @typedef {import("./rpc.js").JsonRpcChain} JsonRpcChain
  * @typedef {import("./trust.js").Trust} Trust
@@ -46,7 +46,8 @@ const STATES = [
 ];
 
 /**
- * The finding of a step; a node that does not answer sensibly leaves it unchecked, any other refusal fails it.
+ * The finding of a step; a node that does not answer sensibly leaves it unchecked, any other refusal fails
+ * it.
  * @param {() => Finding|Promise<Finding>} check
  * @returns {Promise<Finding>}
  */
@@ -63,7 +64,8 @@ export async function careful(check) {
 
 /**
  * Step 11: bundle, node and trust file speak of one chain and one registry. Rejects as the chain does.
- * @param {Trust|null} trust @param {import("./bundle.js").Anchor|null} anchor @param {JsonRpcChain|null} chain
+ * @param {Trust|null} trust @param {import("./bundle.js").Anchor|null} anchor @param {JsonRpcChain|null}
+ *   chain
  * @returns {Promise<Finding>}
  */
 export async function checkIdentity(trust, anchor, chain) {
@@ -95,7 +97,9 @@ export async function checkIdentity(trust, anchor, chain) {
   );
 }
 
-/** Names of the parts of the identity that the node shows otherwise; stops early, the rest would mean nothing. */
+/**
+ * Names of the parts of the identity that the node shows otherwise; stops early, the rest would mean nothing.
+ */
 async function nodeDifferences(expected, chain) {
   if ((await chain.chainId()) !== BigInt(expected.chain_id)) return ["chain_id"];
   if ((await chain.block(0n))?.hash !== expected.genesis_hash) return ["genesis_hash"];
@@ -113,7 +117,8 @@ async function isCanonical(chain, hash) {
 
 /**
  * Findings of steps 12 and 13.
- * @param {Trust|null} trust @param {import("./bundle.js").Anchor|null} anchor @param {JsonRpcChain|null} chain
+ * @param {Trust|null} trust @param {import("./bundle.js").Anchor|null} anchor @param {JsonRpcChain|null}
+ *   chain
  * @param {Finding} identified of step 11
  * @param {{size: bigint, root: Uint8Array}|ProofError} checkpoint
  * @returns {Promise<[Finding, Finding]>}
@@ -129,7 +134,9 @@ export async function anchorFindings(trust, anchor, chain, identified, checkpoin
   return [anchored, await careful(() => checkFinality(trust.finality, chain, anchor))];
 }
 
-/** Step 12: the registry holds this root for this size, put there by the named transaction in the named block. */
+/**
+ * Step 12: the registry holds this root for this size, put there by the named transaction in the named block.
+ */
 async function checkAnchor(contract, chain, anchor, { size, root: expected }) {
   const root = await chain.headAt(contract, size);
   if (root.every((byte) => byte === 0)) {
@@ -137,7 +144,8 @@ async function checkAnchor(contract, chain, anchor, { size, root: expected }) {
   }
   if (!sameBytes(root, expected)) {
     return failed(
-      `the registry holds another root for ${size} entries: ${toHex(root)}; keep this checkpoint, it proves a forked log`,
+      `the registry holds another root for ${size} entries: ${toHex(root)}; keep this checkpoint, ` +
+        "it proves a forked log",
       `登记合约对 ${size} 个条目存有另一树根 ${toHex(root)}；请保留此检查点，它可证明日志分叉`,
     );
   }
@@ -197,7 +205,8 @@ async function finalBlock(chain, { policy, depth }) {
 
 /**
  * Finding of step 14.
- * @param {Trust|null} trust @param {import("./bundle.js").AgreementEvidence} evidence @param {JsonRpcChain|null} chain
+ * @param {Trust|null} trust @param {import("./bundle.js").AgreementEvidence} evidence @param
+ *   {JsonRpcChain|null} chain
  * @param {Finding} identified of step 11
  * @returns {Promise<Finding>}
  */

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Promise: the log's signed word that a leaf will be under a checkpoint by a deadline. With it and a later checkpoint
- * that lacks the leaf, anyone can show that the word was broken.
+ * Promise: the log's signed word that a leaf will be under a checkpoint by a deadline. With it and a later
+ * checkpoint that lacks the leaf, anyone can show that the word was broken.
  */
 import { PROMISE_SUFFIX, checkOrigin, checkOwnKey, noteLines } from "./checkpoint.js";
 import { HASH_LENGTH, b64Decode, checkInstant, decimalDecode, excerpt } from "./encoding.js";
@@ -10,9 +10,9 @@ import { BadSyntax, OutOfRange } from "./errors.js";
 import { openNote } from "./note.js";
 
 /**
- * The promise of a note that the log itself signed: one of keys that bears the origin's name. Throws what `openNote`
- * throws, Truncated, TrailingBytes, BadSyntax, BadNumber, OutOfRange, BadEncoding, BadLength, BadKey, BadText, and
- * OriginMismatch when only keys of other names signed it.
+ * The promise of a note that the log itself signed: one of keys that bears the origin's name. Throws what
+ * `openNote` throws, Truncated, TrailingBytes, BadSyntax, BadNumber, OutOfRange, BadEncoding, BadLength,
+ * BadKey, BadText, and OriginMismatch when only keys of other names signed it.
  * @param {string} note
  * @param {import("./note.js").VerifierKey[]} keys
  * @returns {{origin: string, kind: number, leafHash: Uint8Array, deadline: string}} deadline: RFC 3339, UTC

@@ -1,7 +1,7 @@
 "use strict";
 /**
- * How Python writes values into its messages (`repr`, `ascii`, `str`): the sentences of a report must be the same
- * wherever it is made.
+ * How Python writes values into its messages (`repr`, `ascii`, `str`): the sentences of a report must be the
+ * same wherever it is made.
  */
 
 const SHORT = new Map([["\\", "\\\\"], ["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
@@ -19,7 +19,8 @@ export function quoted(text) {
 
 /**
  * A JSON value as Python's `str` writes it: strings as they are, the rest as Python's own literals.
- * @param {import("./canonical.js").Json|undefined} value undefined, for a key that is not there, is written as None.
+ * @param {import("./canonical.js").Json|undefined} value undefined, for a key that is not there, is written
+ *   as None.
  * @returns {string}
  */
 export function written(value) {

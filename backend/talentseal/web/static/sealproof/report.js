@@ -1,9 +1,11 @@
 "use strict";
 /**
- * The result of a verification: numbered steps, each with a verdict and a reason in plain words, and an exit code.
+ * The result of a verification: numbered steps, each with a verdict and a reason in plain words, and an exit
+ * code.
  * @typedef {{en: string, zh: string}} Said one statement in both languages
  * @typedef {{verdict: "passed"|"failed"|"not-checked", why: Said}} Finding a verdict and why
- * @typedef {{number: number, name: string, name_zh: string, verdict: string, why: string, why_zh: string}} Step
+ * @typedef {{number: number, name: string, name_zh: string, verdict: string, why: string, why_zh: string}}
+ *   Step
  * @typedef {{v: 1, outcome: "passed"|"failed"|"malformed"|"incomplete", exit_code: 0|1|2|3, steps: Step[],
  *   not_proved: Said[]}} Report as `sealproof verify --json` prints it
  */
@@ -20,7 +22,12 @@ export function failed(en, zh) {
   return { verdict: "failed", why: { en, zh } };
 }
 
-/** A finding that a step could not be carried out. @param {string} en @param {string} zh @returns {Finding} */
+/**
+ * A finding that a step could not be carried out.
+ * @param {string} en
+ * @param {string} zh
+ * @returns {Finding}
+ */
 export function notChecked(en, zh) {
   return { verdict: "not-checked", why: { en, zh } };
 }

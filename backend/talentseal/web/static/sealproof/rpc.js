@@ -1,12 +1,13 @@
 "use strict";
 /**
- * Reads an EVM chain over JSON-RPC, for verification only: identity, blocks, receipts, and the registry's views. The node
- * is not trusted to be well-behaved: replies are bounded in size and time, and read strictly. That it tells the truth is
- * the verifier's choice of node. Nothing is ever sent that could change a chain.
+ * Reads an EVM chain over JSON-RPC, for verification only: identity, blocks, receipts, and the registry's
+ * views. The node is not trusted to be well-behaved: replies are bounded in size and time, and read strictly.
+ * That it tells the truth is the verifier's choice of node. Nothing is ever sent that could change a chain.
  * @typedef {import("./canonical.js").Json} Json
- * @typedef {{number: bigint, hash: string, timestamp: bigint}} Block timestamp: seconds since 1970 by the chain's clock
- * @typedef {{blockNumber: bigint, blockHash: string, succeeded: boolean,
- *   events: {contract: Uint8Array, topics: Uint8Array[]}[]}} Receipt
+ * @typedef {{number: bigint, hash: string, timestamp: bigint}} Block timestamp: seconds since 1970 by the
+ *   chain's clock
+ * @typedef {{blockNumber: bigint, blockHash: string, succeeded: boolean, events: {contract: Uint8Array,
+ *   topics: Uint8Array[]}[]}} Receipt
  * @typedef {{state: number, version: bigint, concludedAt: bigint, endedAt: bigint, effectiveFrom: bigint,
  *   endedBy: Uint8Array}} AgreementOnChain state: one of AGREEMENT_STATE; times in seconds since 1970
  */
@@ -48,7 +49,10 @@ export class ChainAnswerGarbled extends ProofError {
 
 /** What verification asks of a chain. Each call rejects with ChainUnreachable or ChainAnswerGarbled. */
 export class JsonRpcChain {
-  /** @param {(body: Uint8Array) => Promise<Uint8Array>} post carries a request to the node and gives its reply. */
+  /**
+   * @param {(body: Uint8Array) => Promise<Uint8Array>} post carries a request to the node and gives its
+   *   reply.
+   */
   constructor(post) {
     this.post = post;
   }
@@ -65,7 +69,8 @@ export class JsonRpcChain {
    */
   async block(which) {
     const isNumber = typeof which === "bigint";
-    const block = readBlock(await this.ask("eth_getBlockByNumber", isNumber ? `0x${which.toString(16)}` : which, false));
+    const name = isNumber ? `0x${which.toString(16)}` : which;
+    const block = readBlock(await this.ask("eth_getBlockByNumber", name, false));
     if (block !== null && isNumber && block.number !== which) {
       throw new ChainAnswerGarbled(`asked for block ${which}, the node answered with block ${block.number}`);
     }
@@ -81,7 +86,11 @@ export class JsonRpcChain {
     return block;
   }
 
-  /** The code at an address; empty when it is no contract. @param {string} account @returns {Promise<Uint8Array>} */
+  /**
+   * The code at an address; empty when it is no contract.
+   * @param {string} account
+   * @returns {Promise<Uint8Array>}
+   */
   async code(account) {
     return readBytes(await this.ask("eth_getCode", account, "latest"), "eth_getCode");
   }
@@ -91,7 +100,11 @@ export class JsonRpcChain {
     return (await this.view(contract, DEPLOYMENT_ID, 1))[0];
   }
 
-  /** The root anchored for a size: 32 bytes, zero when none was. @param {string} contract @param {bigint} size */
+  /**
+   * The root anchored for a size: 32 bytes, zero when none was.
+   * @param {string} contract
+   * @param {bigint} size
+   */
   async headAt(contract, size) {
     return (await this.view(contract, joined(HEAD_AT, bytesOfBig(size)), 1))[0];
   }
@@ -108,7 +121,11 @@ export class JsonRpcChain {
     return { state: Number(state), version, concludedAt, endedAt, effectiveFrom, endedBy: words[6] };
   }
 
-  /** The receipt of a transaction; null when the node knows none in a block. @param {string} hash @returns {Promise<Receipt|null>} */
+  /**
+   * The receipt of a transaction; null when the node knows none in a block.
+   * @param {string} hash
+   * @returns {Promise<Receipt|null>}
+   */
   async receipt(hash) {
     return readReceipt(await this.ask("eth_getTransactionReceipt", hash), hash);
   }
@@ -159,8 +176,9 @@ export class JsonRpcChain {
 }
 
 /**
- * A way to the node at an http or https address, for `JsonRpcChain`. Throws OutOfRange for another address. What it gives
- * rejects with ChainUnreachable for no connection, another status than 200 or too late, ChainAnswerGarbled for too long.
+ * A way to the node at an http or https address, for `JsonRpcChain`. Throws OutOfRange for another address.
+ * What it gives rejects with ChainUnreachable for no connection, another status than 200 or too late,
+ * ChainAnswerGarbled for too long.
  * @param {string} url
  * @param {number} [timeoutSeconds]
  * @returns {(body: Uint8Array) => Promise<Uint8Array>}
@@ -186,8 +204,8 @@ export function overHttp(url, timeoutSeconds = TIMEOUT_SECONDS) {
 /** Whether the contract emitted, in this transaction, an event whose first topics are these. */
 export function emitted(receipt, contract, topics) {
   const account = parseAddress(contract);
-  const begins = (event) => topics.every((topic, place) => event.topics[place] && sameBytes(topic, event.topics[place]));
-  return receipt.events.some((event) => sameBytes(event.contract, account) && begins(event));
+  const begins = (shown) => topics.every((topic, place) => shown[place] && sameBytes(topic, shown[place]));
+  return receipt.events.some((event) => sameBytes(event.contract, account) && begins(event.topics));
 }
 
 function checkedUrl(url) {

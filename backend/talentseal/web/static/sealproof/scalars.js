@@ -9,7 +9,12 @@ export function residue(number, modulus) {
   return rest < 0n ? rest + modulus : rest;
 }
 
-/** number^exponent mod modulus. @param {bigint} number @param {bigint} exponent ≥ 0 @param {bigint} modulus */
+/**
+ * number^exponent mod modulus.
+ * @param {bigint} number
+ * @param {bigint} exponent ≥ 0
+ * @param {bigint} modulus
+ */
 export function power(number, exponent, modulus) {
   let [result, base] = [1n, residue(number, modulus)];
   for (let rest = exponent; rest; rest >>= 1n) {
@@ -19,7 +24,11 @@ export function power(number, exponent, modulus) {
   return result;
 }
 
-/** The inverse of a number that is no multiple of the prime modulus. @param {bigint} number @param {bigint} modulus */
+/**
+ * The inverse of a number that is no multiple of the prime modulus.
+ * @param {bigint} number
+ * @param {bigint} modulus
+ */
 export function inverse(number, modulus) {
   let [rest, last] = [residue(number, modulus), modulus];
   let [factor, lastFactor] = [1n, 0n];

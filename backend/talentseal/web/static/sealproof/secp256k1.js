@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Signer recovery on secp256k1 (SEC 1 v2 §4.1.6), as Ethereum's `ecrecover` does it but strict: low s, v of 27 or 28
- * only. Verification only: no secret ever passes through, so nothing needs to run in constant time.
+ * Signer recovery on secp256k1 (SEC 1 v2 §4.1.6), as Ethereum's `ecrecover` does it but strict: low s, v of
+ * 27 or 28 only. Verification only: no secret ever passes through, so nothing needs to run in constant time.
  */
 import { bigOf, bytesOfBig, bytesOfHex, hexEncode, joined, utf8Encode } from "./encoding.js";
 import { BadEncoding, BadLength, SignatureFalse } from "./errors.js";
@@ -22,7 +22,10 @@ const POINT_WIDTH = 5;
 const INFINITY = [1n, 1n, 0n];
 let generatorMultiples = null;
 
-/** EIP-55 text of a 20-byte account: 0x and 40 hex digits whose letter case carries a checksum. @param {Uint8Array} account */
+/**
+ * EIP-55 text of a 20-byte account: 0x and 40 hex digits whose letter case carries a checksum.
+ * @param {Uint8Array} account
+ */
 export function checksumAddress(account) {
   const digits = hexEncode(account);
   const nibbles = hexEncode(keccak256(utf8Encode(digits)));
@@ -31,7 +34,8 @@ export function checksumAddress(account) {
 }
 
 /**
- * The 20 bytes of an address in its EIP-55 form; any other spelling throws BadEncoding, so that each account has one.
+ * The 20 bytes of an address in its EIP-55 form; any other spelling throws BadEncoding, so that each account
+ * has one.
  * @param {string} text
  * @returns {Uint8Array}
  */
@@ -49,8 +53,9 @@ export function parseAddress(text) {
 }
 
 /**
- * The checksummed address whose key signed a digest. Any signature in range recovers some address: the caller must
- * compare it with the one expected. Throws BadLength, and SignatureFalse for anything out of range or without a key.
+ * The checksummed address whose key signed a digest. Any signature in range recovers some address: the caller
+ * must compare it with the one expected. Throws BadLength, and SignatureFalse for anything out of range or
+ * without a key.
  * @param {Uint8Array} digest 32 bytes
  * @param {Uint8Array} signature 65 bytes r ‖ s ‖ v with 0 < r < n, 0 < s ≤ n/2 and v of 27 or 28
  * @returns {string}
@@ -91,7 +96,10 @@ function doubled([x, y, z]) {
   return [out, (slope * (chord - out) - 8n * square * square) % FIELD, (2n * y * z) % FIELD];
 }
 
-/** P + Q for any two points, equal, opposite or at infinity. Coordinates may be negative, below the field in size. */
+/**
+ * P + Q for any two points, equal, opposite or at infinity. Coordinates may be negative, below the field in
+ * size.
+ */
 function sum(left, right) {
   const [[x1, y1, z1], [x2, y2, z2]] = [left, right];
   if (!z1) return right;

@@ -1,12 +1,15 @@
 "use strict";
 /**
- * SHA-256 and SHA-512 (FIPS 180-4) for short inputs, without waiting. `crypto.subtle` is missing on insecure origins and
- * answers only later; a Merkle path of many short hashes is walked faster here.
+ * SHA-256 and SHA-512 (FIPS 180-4) for short inputs, without waiting. `crypto.subtle` is missing on insecure
+ * origins and answers only later; a Merkle path of many short hashes is walked faster here.
  */
 import { bytesOfWords, forEachBlock } from "./blocks.js";
 
 const PRIMES = firstPrimes(80);
-/** The first 64 bits of the fractional parts of the cube roots of the first 80 primes; SHA-256 takes half of each. */
+/**
+ * The first 64 bits of the fractional parts of the cube roots of the first 80 primes; SHA-256 takes half of
+ * each.
+ */
 const ROUNDS = PRIMES.map((prime) => BigInt.asUintN(64, root(prime << 192n, 3n)));
 const STARTS = PRIMES.slice(0, 8).map((prime) => BigInt.asUintN(64, root(prime << 128n, 2n)));
 const ROUNDS_256 = Int32Array.from(ROUNDS.slice(0, 64), (constant) => Number(constant >> 32n));

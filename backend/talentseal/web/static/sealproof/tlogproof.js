@@ -1,7 +1,7 @@
 "use strict";
 /**
- * Transparency-log proof (C2SP tlog-proof@v1): one text file with index, audit path and signed checkpoint. What stands in
- * its `extra` line is signed by nobody; it is read and not believed.
+ * Transparency-log proof (C2SP tlog-proof@v1): one text file with index, audit path and signed checkpoint.
+ * What stands in its `extra` line is signed by nobody; it is read and not believed.
  */
 import { openCheckpoint } from "./checkpoint.js";
 import { HASH_LENGTH, b64Decode, checkLength, decimalDecode, excerpt } from "./encoding.js";
@@ -15,7 +15,8 @@ const PROOF_LIMIT = 1024 * 1024;
 
 /**
  * The checkpoint under which a leaf is proved to lie, signed by the log's own key. Throws Oversized, BadText,
- * UnknownVersion, BadSyntax, BadNumber, OutOfRange, BadEncoding, BadLength, what `openCheckpoint` throws, InclusionFalse.
+ * UnknownVersion, BadSyntax, BadNumber, OutOfRange, BadEncoding, BadLength, what `openCheckpoint` throws,
+ * InclusionFalse.
  * @param {string} text of the proof
  * @param {Uint8Array} leaf hash of 32 bytes
  * @param {import("./note.js").VerifierKey[]} keys

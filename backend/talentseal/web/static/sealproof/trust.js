@@ -1,11 +1,13 @@
 "use strict";
 /**
- * What a verifier trusts: one log key, one chain with one registry on it, and when a block there counts as final.
- * `trust.json` comes to the verifier by his own way and never out of a bundle.
- * @typedef {{chain_id: number, genesis_hash: string, contract: string, code_hash: string, deployment_id: string,
- *   deployment_block_hash: string}} ChainIdentity hashes and ids: 0x and 64 hex digits; contract: EIP-55
- * @typedef {{log: VerifierKey, chain: ChainIdentity|null, finality: {policy: string, depth: number}, label: string}} Trust
- *   policy: instant, depth or tag; depth: blocks on top, at least 1 under depth and 0 otherwise
+ * What a verifier trusts: one log key, one chain with one registry on it, and when a block there counts as
+ * final. `trust.json` comes to the verifier by his own way and never out of a bundle.
+ * @typedef {{chain_id: number, genesis_hash: string, contract: string, code_hash: string, deployment_id:
+ *   string, deployment_block_hash: string}} ChainIdentity hashes and ids: 0x and 64 hex digits; contract:
+ *   EIP-55
+ * @typedef {{log: VerifierKey, chain: ChainIdentity|null, finality: {policy: string, depth: number}, label:
+ *   string}} Trust policy: instant, depth or tag; depth: blocks on top, at least 1 under depth and 0
+ *   otherwise
  */
 import { MAX_INTEGER, parseJson } from "./canonical.js";
 import { OutOfRange, UnknownVersion } from "./errors.js";
@@ -64,7 +66,11 @@ export function readIdentity(fields, path) {
   };
 }
 
-/** Where signatures of agreements hold. @param {ChainIdentity} identity @returns {import("./eip712.js").Domain} */
+/**
+ * Where signatures of agreements hold.
+ * @param {ChainIdentity} identity
+ * @returns {import("./eip712.js").Domain}
+ */
 export function domainOf(identity) {
   return { chainId: identity.chain_id, contract: identity.contract };
 }

@@ -2,8 +2,8 @@
 /**
  * Verification of a bundle in numbered steps; the numbers are stable and mean the same everywhere.
  *
- * Each step ends passed, failed or not checked; a step that does not apply is left out. Trust comes from the caller
- * alone. What is never shown by this: that what was recorded is true.
+ * Each step ends passed, failed or not checked; a step that does not apply is left out. Trust comes from the
+ * caller alone. What is never shown by this: that what was recorded is true.
  * @typedef {import("./canonical.js").Json} Json
  * @typedef {import("./report.js").Finding} Finding
  */
@@ -74,11 +74,12 @@ const NO_HEAD = notChecked("the checkpoint cannot be read (step 5)", "检查点�
  * The report on a bundle's bytes; no bytes make it reject.
  * @param {Uint8Array} bundleBytes
  * @param {object} [given]
- * @param {import("./trust.js").Trust|null} [given.trust] the verifier's own roots, from `loadTrust`; without them steps 5
- *   and 10 to 14 are not checked
- * @param {Uint8Array|import("./document.js").DocumentDigests|null} [given.document] the file that an agreement is about,
- *   or its digests
- * @param {import("./rpc.js").JsonRpcChain|null} [given.chain] a node to ask; without it steps 11 to 14 are not checked
+ * @param {import("./trust.js").Trust|null} [given.trust] the verifier's own roots, from `loadTrust`; without
+ *   them steps 5 and 10 to 14 are not checked
+ * @param {Uint8Array|import("./document.js").DocumentDigests|null} [given.document] the file that an
+ *   agreement is about, or its digests
+ * @param {import("./rpc.js").JsonRpcChain|null} [given.chain] a node to ask; without it steps 11 to 14 are
+ *   not checked
  * @returns {Promise<import("./report.js").Report>}
  */
 export async function verify(bundleBytes, { trust = null, document = null, chain = null } = {}) {
