@@ -68,25 +68,31 @@ class Postgres:
 
     def start(self) -> Self:
         """Start and wait until it answers."""
+        self._server = self._launch()
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url()).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+                if self._server.poll() is not None:
+                    # A killed server's children may hold its memory for a moment: then a new one ends.
+                    self._server = self._launch()
+            else:
+                return self
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with (self._home / "server.log").open("ab") as log:
-            self._server = subprocess.Popen(
+            return subprocess.Popen(
                 [self._binaries / "postgres", "-D", self._data, "-k", self._home, *settings],
                 stdout=log,
                 stderr=log,
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - fixtures start it from the main thread
                 **self._as_owner(),
             )
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                psycopg.connect(self.url()).close()
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline or self._server.poll() is not None:
-                    raise
-                time.sleep(0.02)
-            else:
-                return self
 
     def kill(self) -> None:
         """End it as a crash would. Its children notice and end too; the next start recovers from the log."""

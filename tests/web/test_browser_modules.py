@@ -26,6 +26,7 @@ FOR_PAGES = {
     "trust.js": {"loadTrust"},
     "rpc.js": {"JsonRpcChain", "overHttp"},
     "errors.js": {"VerificationError"},
+    "merkle.js": {"checkConsistency"},
     "promise.js": {"openPromise"},
     "tlogproof.js": {"openProof"},
 }

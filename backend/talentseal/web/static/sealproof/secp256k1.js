@@ -26,7 +26,7 @@ let generatorMultiples = null;
  * EIP-55 text of a 20-byte account: 0x and 40 hex digits whose letter case carries a checksum.
  * @param {Uint8Array} account
  */
-export function checksumAddress(account) {
+function checksumAddress(account) {
   const digits = hexEncode(account);
   const nibbles = hexEncode(keccak256(utf8Encode(digits)));
   const cased = Array.from(digits, (digit, place) => (nibbles[place] >= "8" ? digit.toUpperCase() : digit));
