@@ -8,8 +8,8 @@ agrees on the value.
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import NoReturn, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn, TypeAlias
 
 from sealproof.encoding import excerpt, utf8_decode, utf8_encode
 from sealproof.errors import (
@@ -43,9 +43,7 @@ def encode(value: Json) -> bytes:
     Raises WrongType for what JSON has not, BadNumber for a float or an integer of 2**53 or more,
     BadText for a lone surrogate, TooDeep beyond 32 levels.
     """
-    parts: list[str] = []
-    _write(value, parts, MAX_DEPTH)
-    return utf8_encode("".join(parts))
+    return utf8_encode(_text(value, MAX_DEPTH))
 
 
 def decode(raw: bytes, *, limit: int) -> Json:
@@ -138,23 +136,22 @@ def _check(value: Json) -> None:
                 _check(member)
 
 
-def _write(value: Json, parts: list[str], depth: int) -> None:
+def _text(value: Json, depth: int) -> str:
     if isinstance(value, str):
-        parts.append(_quote(value))
-    elif value is None or isinstance(value, bool):
-        parts.append({None: "null", True: "true", False: "false"}[value])
-    elif isinstance(value, int):
-        parts.append(_digits(value))
-    elif depth == 0:
+        return _quote(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return _digits(value)
+    if depth == 0:
         raise TooDeep(f"expected at most {MAX_DEPTH} levels of JSON")
-    elif isinstance(value, Mapping):
-        _write_object(value, parts, depth - 1)
-    elif isinstance(value, list | tuple):
-        _write_array(value, parts, depth - 1)
-    elif isinstance(value, float):
+    if isinstance(value, list | tuple):
+        return f"[{','.join([_text(member, depth - 1) for member in value])}]"
+    if isinstance(value, Mapping):
+        return f"{{{','.join([f'{_quote(key)}:{_text(value[key], depth - 1)}' for key in _sorted(value)])}}}"
+    if isinstance(value, float):
         raise BadNumber(f"expected an integer, met the float {value!r}")
-    else:
-        raise WrongType(f"expected a JSON value, met {type(value).__name__}")
+    raise WrongType(f"expected a JSON value, met {type(value).__name__}")
 
 
 def _digits(value: int) -> str:
@@ -163,22 +160,11 @@ def _digits(value: int) -> str:
     return str(int(value))
 
 
-def _write_array(values: Sequence[Json], parts: list[str], depth: int) -> None:
-    separator = "["
-    for member in values:
-        parts.append(separator)
-        _write(member, parts, depth)
-        separator = ","
-    parts.append("]" if values else "[]")
-
-
-def _write_object(members: Mapping[str, Json], parts: list[str], depth: int) -> None:
-    separator = "{"
-    for key in sorted(members, key=_utf16):
-        parts.append(f"{separator}{_quote(key)}:")
-        _write(members[key], parts, depth)
-        separator = ","
-    parts.append("}" if members else "{}")
+def _sorted(keys: Iterable[Any]) -> list[str]:
+    """Keys in the order of RFC 8785, which for ASCII is Python's own."""
+    if all(isinstance(key, str) and key.isascii() for key in keys):
+        return sorted(keys)
+    return sorted(keys, key=_utf16)
 
 
 def _utf16(key: str) -> bytes:

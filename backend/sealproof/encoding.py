@@ -16,6 +16,8 @@ HASH_LENGTH = 32
 MAX_SIZE = 2**63 - 1
 """Largest tree size and index: what a signed 64-bit integer holds, as in the C2SP clients."""
 
+_NO_OFFSET = timedelta(0)
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{2})*", re.ASCII)
 _INSTANT = re.compile(
@@ -38,7 +40,8 @@ def b64_decode(text: str, *, length: int | None = None) -> bytes:
 
 def b64url_encode(raw: bytes) -> str:
     """Unpadded base64url, the form of RFC 9901."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+    # What base64.urlsafe_b64encode does, in half the time: an entry and its disclosures take three a field.
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def b64url_decode(text: str, *, length: int | None = None) -> bytes:
@@ -74,9 +77,9 @@ def instant_encode(instant: datetime) -> str:
 
     Raises OutOfRange for a naive or other zone.
     """
-    if instant.utcoffset() != timedelta(0):
+    if instant.utcoffset() != _NO_OFFSET:
         raise OutOfRange(f"expected an aware time in UTC, met {instant.isoformat()}")
-    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return instant.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def instant_decode(text: str) -> datetime:

@@ -42,6 +42,7 @@ RETRIES = 5
 """Runs of one PostgreSQL transaction before the caller is told to come back."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 
 
@@ -75,6 +76,13 @@ class Base(DeclarativeBase):
     )
 
 
+def microseconds(instant: datetime) -> int:
+    """An aware time as columns of type `Instant` store it. Raises ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError("expected an aware time, met a naive one; take it from the clock")
+    return (instant - _EPOCH) // _MICROSECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC time, stored as microseconds since 1970: exact, ordered and the same in both databases."""
 
@@ -82,11 +90,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("expected an aware time, met a naive one; take it from the clock")
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)

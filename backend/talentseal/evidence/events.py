@@ -15,12 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sealproof import disclosure, encoding
 from sealproof.canonical import Json
 
 SALT_BYTES = 16
+_PLAIN = frozenset({str, int})
+"""Nearly every field's type: such a value is its own JSON form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,18 @@ class Event:
 
         Raises TypeError for a value that has no canonical form (a float, a naive time, an unknown class).
         """
+        names = [item.name for item in fields(self)]
+        # One call: each to the system's source costs as much as a digest.
+        salts = salt(SALT_BYTES * len(names))
         made: list[tuple[str, str]] = []
-        for item in fields(self):
-            value = getattr(self, item.name)
+        for position, name in enumerate(names):
+            value = getattr(self, name)
             if value is not None:
-                text = disclosure.make(item.name, canonical_value(value), salt(SALT_BYTES))
+                own = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
+                text = disclosure.make(name, canonical_value(value), own)
                 made.append((disclosure.digest(text), text))
-        return dict(sorted(made))
+        made.sort()
+        return dict(made)
 
 
 def canonical_value(value: Any) -> Json:
@@ -52,6 +59,8 @@ def canonical_value(value: Any) -> Json:
     Raises TypeError for anything whose form would be ambiguous, floats among them; OutOfRange for a time that
     is not UTC.
     """
+    if type(value) in _PLAIN:
+        return cast("Json", value)
     if isinstance(value, Enum):
         return canonical_value(value.value)
     if value is None or isinstance(value, str | int):

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.orm import Session
 
-from sealproof import disclosure, merkle
+from sealproof import canonical, disclosure, merkle
 from sealproof.entry import Entry, Relation
+from talentseal.db import microseconds
 from talentseal.errors import NotFound
 from talentseal.evidence.events import Event
 from talentseal.evidence.models import EvidenceDisclosure, EvidenceRecord
@@ -23,10 +24,15 @@ MERGE_DELAY = timedelta(seconds=10)
 """The promise: a signed checkpoint covers every record at most this long after it was recorded."""
 
 
-# Statements made once: recording is on every write's path, and building them costs more than running them.
-_INSERT_RECORD = insert(EvidenceRecord)
-_INSERT_DISCLOSURE = insert(EvidenceDisclosure)
-_compact = json.JSONEncoder(separators=(",", ":")).encode
+# Given to the driver as they are: recording is on every write's path, and SQLAlchemy takes longer to fit
+# values into a statement of its own than the database to carry it out.
+_INSERT_RECORD = (
+    "INSERT INTO evidence_record (id, kind, entry, leaf_hash, recorded_at, relation, refers_to, deadline) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_DISCLOSURE = "INSERT INTO evidence_disclosure (record_id, disclosures) VALUES (?, ?)"
+_INSERT_BOTH = f"WITH record AS ({_INSERT_RECORD}) {_INSERT_DISCLOSURE}".replace("?", "%s")
+"""For PostgreSQL: one trip to the server."""
 
 
 class RecordNotFound(NotFound):
@@ -89,23 +95,27 @@ def record(
     recorded = Recorded(
         entry.id, entry.kind, merkle.leaf_hash(raw), now, now + MERGE_DELAY, tuple(disclosures.values())
     )
-    connection = session.connection()
-    connection.execute(
-        _INSERT_RECORD,
-        {
-            "id": recorded.id,
-            "kind": recorded.kind,
-            "entry": raw,
-            "leaf_hash": recorded.leaf_hash,
-            "recorded_at": now,
-            "relation": relation,
-            "refers_to": refers_to,
-            "deadline": recorded.deadline,
-        },
-    )
-    stored = _compact(recorded.disclosures)
-    connection.execute(_INSERT_DISCLOSURE, {"record_id": recorded.id, "disclosures": stored})
+    _insert(session.connection(), recorded, entry, raw)
     return recorded
+
+
+def _insert(connection: Connection, recorded: Recorded, entry: Entry, raw: bytes) -> None:
+    record = (
+        recorded.id,
+        recorded.kind,
+        raw,
+        recorded.leaf_hash,
+        microseconds(recorded.recorded_at),
+        None if entry.relation is None else entry.relation.value,
+        entry.refers_to,
+        microseconds(recorded.deadline),
+    )
+    shown = (recorded.id, canonical.encode(recorded.disclosures).decode("ascii"))
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_INSERT_RECORD, record)
+        connection.exec_driver_sql(_INSERT_DISCLOSURE, shown)
+    else:
+        connection.exec_driver_sql(_INSERT_BOTH, record + shown)
 
 
 def find(session: Session, record_id: str) -> EvidenceRecord:
