@@ -115,7 +115,7 @@ def utf8_encode(text: str) -> bytes:
 
 def check_length(text: str, *, limit: int, what: str) -> None:
     """Raise Oversized when text has more than limit bytes of UTF-8, BadText when it has none."""
-    if len(text) > limit or len(utf8_encode(text)) > limit:
+    if len(text) > limit or (not text.isascii() and len(utf8_encode(text)) > limit):
         raise Oversized(f"expected {what} of at most {limit} bytes, met more")
 
 

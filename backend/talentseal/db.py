@@ -1,24 +1,25 @@
 """Two databases, one way to use them: `read` and `write` run a function in a session and return its result.
 
 `write` returns only after the commit is durable. On PostgreSQL every write is a transaction of its own, run
-again when the database says it lost a race. On SQLite one thread owns the only writing connection: writers
-queue in order of arrival and all that wait share one commit (group commit), so nobody sleeps in SQLite's busy
-handler; when one of them fails the group is run again, each write in a savepoint. A write function may
-therefore be run more than once and must have no effect outside its session; what has to follow a commit is
-registered with `after_commit`.
+again when the database says it lost a race. On SQLite there is one writing connection: a lone writer uses it
+on its own thread, several queue in order of arrival and all that wait share one commit (group commit), so
+nobody sleeps in SQLite's busy handler; when one of them fails the group is run again, each write in a
+savepoint. A write function may therefore be run more than once and must have no effect outside its session;
+what has to follow a commit is registered with `after_commit`.
 """
 
 import importlib
-import queue
 import re
 import secrets
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -128,7 +129,7 @@ class Database:
         return self._reading.dialect.name
 
     def after_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener` (quick, never raising) after each durable write, on the writer's thread."""
+        """Call `listener` (quick, never raising) after each durable write, on the thread that wrote."""
         self._listeners.append(listener)
 
     def read(self, work: Callable[[Session], T]) -> T:
@@ -225,79 +226,128 @@ class _Waiting:
 
 
 class _GroupWriter:
-    """The one writer of a SQLite file in this process. Other processes are kept out by BEGIN IMMEDIATE."""
+    """The one writer of a SQLite file in this process. Other processes are kept out by BEGIN IMMEDIATE.
+
+    A lone writer carries out its write on its own thread, since handing it to another costs as much as the
+    commit. Once two meet, they queue for a thread that commits all that wait at once.
+    """
 
     def __init__(self, engine: Engine, notify: Callable[[], None]) -> None:
         self.engine = engine
         self._notify = notify
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._failed = False
         self._closed = False
-        self._door = threading.Lock()
-        """Held while a write joins the queue, so that none joins behind the end that `close` puts there."""
+        self._line: deque[_Waiting] = deque()
+        self._door = threading.Condition()
+        """Guards the line; told when a write joins it, and at the end."""
+        self._turn = threading.Lock()
+        """Held by the thread that writes."""
+        self._at_work: int | None = None
+        """Which thread that is."""
+        self._is_quiet = True
+        """Whether nobody waited when the last write was done."""
         self._thread = threading.Thread(target=self._run, name="database-writer", daemon=True)
         self._thread.start()
 
+    @cached_property
+    def _connection(self) -> Connection:
+        return self.engine.connect()
+
+    @cached_property
+    def _session(self) -> Session:
+        """One for all writes, empty before each: to make a new one is a fifth of a short write's time."""
+        return Session(self._connection, expire_on_commit=False)
+
     def submit(self, work: Callable[[Session], T]) -> T:
-        if threading.current_thread() is self._thread:
+        if self._at_work == threading.get_ident():
             raise RuntimeError("a write may not start another write: pass the session along instead")
         waiting = _Waiting(work)
-        with self._door:
-            if self._failed or self._closed:
-                raise StorageFailed
-            self._queue.put(waiting)
+        if not self._write_alone(waiting):
+            with self._door:
+                if self._failed or self._closed:
+                    raise StorageFailed
+                self._line.append(waiting)
+                self._door.notify()
         result: T = waiting.wait()
         return result
 
     def close(self) -> None:
         with self._door:
             self._closed = True
-            self._queue.put(None)
+            self._door.notify()
         self._thread.join(timeout=30)
+        if self._turn.acquire(timeout=30):
+            self._connection.close()
         self.engine.dispose()
 
+    def _write_alone(self, waiting: _Waiting) -> bool:
+        """Carry out a write on its own thread; False, and nothing done, when others write or wait."""
+        if not self._is_quiet or not self._turn.acquire(blocking=False):
+            self._is_quiet = False
+            return False
+        try:
+            if self._closed:
+                raise StorageFailed
+            is_committed = self._carry_out([waiting])
+        finally:
+            self._turn.release()
+        if is_committed:
+            self._notify()
+        return True
+
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            group = [first, *self._others()]
-            if self._failed:
-                self._answer(group, StorageFailed())
-                continue
-            try:
-                self._commit(group)
-            except BaseException as error:
-                # The thread must outlive any failure, a SystemExit too, or every later writer would hang.
-                log.exception("commit.failed")
-                self._answer(group, self._in_doubt(error))
-            else:
-                self._answer(group, None)
+        while self._wait():
+            with self._turn:
+                group = self._next_group()
+                is_committed = self._carry_out(group)
+                self._is_quiet = len(group) == 1 and not self._line
+            if is_committed:
                 self._notify()
 
-    def _others(self) -> Iterator[_Waiting]:
-        for _ in range(GROUP_LIMIT - 1):
-            try:
-                waiting = self._queue.get_nowait()
-            except queue.Empty:
-                return
-            if waiting is None:
-                self._queue.put(None)
-                return
-            yield waiting
+    def _wait(self) -> bool:
+        """Wait for a write; False when none will come."""
+        with self._door:
+            self._door.wait_for(lambda: self._line or self._closed)
+            return bool(self._line)
+
+    def _next_group(self) -> list[_Waiting]:
+        with self._door:
+            return [self._line.popleft() for _ in range(min(len(self._line), GROUP_LIMIT))]
+
+    def _carry_out(self, group: list[_Waiting]) -> bool:
+        """Commit the group and answer each of it. Whether it was committed. Never raises."""
+        failure: BaseException | None = StorageFailed() if self._failed else None
+        self._at_work = threading.get_ident()
+        try:
+            if failure is None:
+                self._commit(group)
+        except BaseException as error:
+            # No failure may pass, a SystemExit neither, or the rest of the group would wait for ever.
+            log.exception("commit.failed")
+            failure = self._in_doubt(error)
+        self._at_work = None
+        for waiting in group:
+            waiting.answer(failure)
+        return failure is None
 
     def _commit(self, group: list[_Waiting]) -> None:
-        with self.engine.connect() as connection:
-            if not self._attempt(connection, group, apart=False):
-                self._attempt(connection, group, apart=True)
-            reach("write.committed")
+        if not self._attempt(group, apart=False):
+            self._attempt(group, apart=True)
+        reach("write.committed")
 
-    def _attempt(self, connection: Connection, group: list[_Waiting], *, apart: bool) -> bool:
+    def _attempt(self, group: list[_Waiting], *, apart: bool) -> bool:
         """Run and commit the group, each write `apart` in a savepoint or all in the bare transaction.
 
         False when a write of several failed that cannot be undone alone: then nothing of the group is kept.
         """
-        raw = _raw(connection)
+        raw, session = _raw(self._connection), self._session
+        if apart:
+            # Ends the transaction of SQLAlchemy, which in a bare group spans the writes and the groups too: it
+            # does nothing there, and beginning and ending one takes as long as the statements of a write.
+            session.close()
         with _immediate(raw, apart=apart):
             for waiting in group:
-                self._run_one(connection, waiting)
+                self._run_one(raw, session, waiting)
                 if raw.is_doomed and (len(group) > 1 or waiting.error is None):
                     raw.execute("ROLLBACK")
                     return False
@@ -307,17 +357,18 @@ class _GroupWriter:
             reach("write.before-commit")
         return True
 
-    def _run_one(self, connection: Connection, waiting: _Waiting) -> None:
+    def _run_one(self, raw: Any, session: Session, waiting: _Waiting) -> None:
         waiting.error = None
         try:
-            with Session(connection, expire_on_commit=False) as session:
-                waiting.result = waiting.work(session)
-                session.commit()
+            waiting.result = waiting.work(session)
+            session.commit() if raw.is_apart else session.flush()
+            session.expunge_all()
         except BaseException as error:
             waiting.error = error
+            session.close()
             # On a full disk or an I/O error SQLite rolls back the whole transaction by itself: going on would
             # commit the later writes of the group and acknowledge the earlier, lost ones.
-            if not _raw(connection).in_transaction:
+            if not raw.in_transaction:
                 raise
 
     def _in_doubt(self, error: BaseException) -> BaseException:
@@ -329,10 +380,6 @@ class _GroupWriter:
         self._failed = True
         log.error("storage.failed", error=type(error).__name__)
         return StorageFailed()
-
-    def _answer(self, group: list[_Waiting], failure: BaseException | None) -> None:
-        for waiting in group:
-            waiting.answer(failure)
 
 
 def _pause(attempt: int) -> float:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -114,12 +115,12 @@ def queue_behind_a_gate(
     pool.submit(database.write, gate.work)
     assert gate.entered.wait(WAIT)
     assert database._writer is not None
-    waiting = database._writer._queue
+    line = database._writer._line
     futures = []
     for work in works:
-        before = waiting.qsize()
+        before = len(line)
         futures.append(pool.submit(database.write, work))
-        while waiting.qsize() == before:
+        while len(line) == before:
             pass
     gate.open.set()
     return futures
@@ -402,38 +403,31 @@ def test_closing_finishes_what_was_asked_before(sqlite_url: str, pool: ThreadPoo
     assert [future.result(WAIT) for future in futures] == [f"w{number}" for number in range(10)]
 
 
-class ClosedMeanwhile:
-    """The writer's queue, with a `close` that comes just as a write is about to join it."""
+class ClosedMeanwhile(deque[Any]):
+    """The writer's line, with a `close` that comes just as a write is about to join it."""
 
     def __init__(self, database: Database) -> None:
-        assert database._writer is not None
-        self._real = database._writer._queue
+        super().__init__()
         self.closing = threading.Thread(target=database.close)
 
-    def put(self, waiting: Any) -> None:
-        if waiting is not None:
-            self.closing.start()
-            self.closing.join(0.3)
-        self._real.put(waiting)
-
-    def get(self) -> Any:
-        return self._real.get()
-
-    def get_nowait(self) -> Any:
-        return self._real.get_nowait()
+    def append(self, waiting: Any) -> None:
+        self.closing.start()
+        self.closing.join(0.3)
+        super().append(waiting)
 
 
 def test_a_write_that_meets_the_closing_is_answered(
     sqlite_url: str, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = Database(sqlite_url)
-    queue = ClosedMeanwhile(database)
-    monkeypatch.setattr(database._writer, "_queue", queue)
+    line = ClosedMeanwhile(database)
+    monkeypatch.setattr(database._writer, "_line", line)
+    monkeypatch.setattr(database._writer, "_is_quiet", False)
 
     future = pool.submit(database.write, put("last"))
 
     assert future.result(5) == "last"
-    queue.closing.join(WAIT)
+    line.closing.join(WAIT)
 
 
 def test_every_writer_gets_an_answer_when_the_database_is_closed_under_them(sqlite_url: str) -> None:

@@ -46,7 +46,7 @@ def as_a_group(database: Database, works: list[Callable[[Session], Any]]) -> lis
         assert entered.wait(30)
         assert database._writer is not None
         futures = [pool.submit(database.write, work) for work in works]
-        while database._writer._queue.qsize() < len(works):
+        while len(database._writer._line) < len(works):
             pass
         go_on.set()
     return futures

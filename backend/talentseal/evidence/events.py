@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from sealproof import disclosure, encoding
@@ -39,7 +40,7 @@ class Event:
 
         Raises TypeError for a value that has no canonical form (a float, a naive time, an unknown class).
         """
-        names = [item.name for item in fields(self)]
+        names = _names(type(self))
         # One call: each to the system's source costs as much as a digest.
         salts = salt(SALT_BYTES * len(names))
         made: list[tuple[str, str]] = []
@@ -51,6 +52,11 @@ class Event:
                 made.append((disclosure.digest(text), text))
         made.sort()
         return dict(made)
+
+
+@cache
+def _names(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 def canonical_value(value: Any) -> Json:

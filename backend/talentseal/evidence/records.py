@@ -112,8 +112,9 @@ def _insert(connection: Connection, recorded: Recorded, entry: Entry, raw: bytes
     )
     shown = (recorded.id, canonical.encode(recorded.disclosures).decode("ascii"))
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_INSERT_RECORD, record)
-        connection.exec_driver_sql(_INSERT_DISCLOSURE, shown)
+        driver = connection.connection.cursor()
+        driver.execute(_INSERT_RECORD, record)
+        driver.execute(_INSERT_DISCLOSURE, shown)
     else:
         connection.exec_driver_sql(_INSERT_BOTH, record + shown)
 
