@@ -10,8 +10,6 @@ Every field becomes one separately salted disclosure (RFC 9901); a field that is
 else has to be registered anywhere.
 """
 
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
@@ -32,19 +30,21 @@ class Event:
 
     kind: ClassVar[int]
 
-    def disclose(self, salt: Callable[[int], bytes] = secrets.token_bytes) -> dict[str, str]:
+    def salt_bytes(self) -> int:
+        """How many random bytes `disclose` takes: 16 for each field."""
+        return SALT_BYTES * len(_names(self))
+
+    def disclose(self, salts: bytes) -> dict[str, str]:
         """One RFC 9901 disclosure a field by its digest, in the order of the digests, each with its own
         128-bit salt.
 
         That order is the entry's, so that a stored set of disclosures can be held against it one by one.
 
-        Raises TypeError for a value that has no canonical form (a float, a naive time, an unknown class).
+        salts: `salt_bytes` from a cryptographic source, used once. Raises TypeError for a value that has no
+        canonical form (a float, a naive time, an unknown class).
         """
-        names = _names(type(self))
-        # One call: each to the system's source costs as much as a digest.
-        salts = salt(SALT_BYTES * len(names))
         made: list[tuple[str, str]] = []
-        for position, name in enumerate(names):
+        for position, name in enumerate(_names(self)):
             value = getattr(self, name)
             if value is not None:
                 own = salts[position * SALT_BYTES : (position + 1) * SALT_BYTES]
@@ -54,8 +54,12 @@ class Event:
         return dict(made)
 
 
+def _names(event: Event) -> tuple[str, ...]:
+    return _names_of(cast("Any", type(event)))
+
+
 @cache
-def _names(kind: type[Event]) -> tuple[str, ...]:
+def _names_of(kind: type[Event]) -> tuple[str, ...]:
     return tuple(item.name for item in fields(kind))
 
 

@@ -23,6 +23,7 @@ from talentseal.evidence.models import EvidenceDisclosure, EvidenceRecord
 MERGE_DELAY = timedelta(seconds=10)
 """The promise: a signed checkpoint covers every record at most this long after it was recorded."""
 
+_ID_BYTES = 16
 
 # Given to the driver as they are: recording is on every write's path, and SQLAlchemy takes longer to fit
 # values into a statement of its own than the database to carry it out.
@@ -82,10 +83,12 @@ def record(
     to an earlier record. Raises TypeError for a field without canonical form, EntryError when the entry would
     be invalid.
     """
-    disclosures = event.disclose()
+    # Drawn at once: between writers that wait, each call to the system's source is a change of threads.
+    random = secrets.token_bytes(_ID_BYTES + event.salt_bytes())
+    disclosures = event.disclose(random[_ID_BYTES:])
     entry = Entry(
         kind=event.kind,
-        id=secrets.token_hex(16),
+        id=random[:_ID_BYTES].hex(),
         recorded_at=now,
         relation=relation,
         refers_to=refers_to,
