@@ -342,8 +342,8 @@ class _GroupWriter:
         """
         raw, session = _raw(self._connection), self._session
         if apart:
-            # Ends the transaction of SQLAlchemy, which otherwise spans the writes and the groups: it does nothing
-            # in a bare group, and beginning and ending one takes as long as the statements of a write.
+            # Ends the transaction of SQLAlchemy, which otherwise spans writes and groups: in a bare group it
+            # does nothing, and beginning and ending one takes as long as the statements of a write.
             session.close()
         with _immediate(raw, apart=apart):
             for waiting in group:
