@@ -7,7 +7,7 @@ import zipfile
 
 import docx
 import pytest
-from reportlab.pdfgen import canvas
+import typst
 
 from talentseal.agreements import documents
 from talentseal.agreements.documents import DocumentCipher, DocumentUnreadable, MediaType, Sealed
@@ -18,11 +18,7 @@ CIPHER = DocumentCipher(bytes(range(32)))
 
 
 def real_pdf() -> bytes:
-    raw = io.BytesIO()
-    page = canvas.Canvas(raw)
-    page.drawString(72, 720, "Agreement")
-    page.save()
-    return raw.getvalue()
+    return bytes(typst.compile(b"Agreement"))
 
 
 def real_docx() -> bytes:

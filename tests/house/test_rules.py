@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PYTHON_LOCKS = sorted(ROOT.glob("requirements*.lock"))
-NPM_LOCKS = [ROOT / "hardhat-free/package-lock.json", ROOT / "hardhat-free/networks/package-lock.json"]
+NPM_LOCKS = [
+    ROOT / folder / "package-lock.json"
+    for folder in ("hardhat-free", "hardhat-free/networks", "backend/talentseal/web")
+]
 SCRIPTS = sorted(path for path in (ROOT / "scripts").iterdir() if path.is_file())
 SOURCES = sorted(path for top in ("backend", "hardhat-free/chainkit") for path in (ROOT / top).rglob("*.py"))
 
