@@ -39,6 +39,7 @@ from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
 from talentseal.web import problems
 from talentseal.web.assets import Assets
+from talentseal.web.forgery import SameSiteOnly
 from talentseal.web.language import Language
 from talentseal.web.openapi import document_problems
 from talentseal.web.pages import Pages, PlainWords, Site
@@ -121,7 +122,7 @@ class Application(FastAPI):
         """Security headers and one shape of refusal hold outside everything, FastAPI's own layers
         included.
         """
-        refusing = PlainRefusals(super().build_middleware_stack())
+        refusing = SameSiteOnly(PlainRefusals(super().build_middleware_stack()))
         return SecurityHeaders(PlainWords(refusing, self.state.pages), https=self.https)
 
     def openapi(self) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def create_app(
 
     assets = Assets()
     app = Application(
-        Pages(assets, site_of(service.settings)),
+        Pages(assets, site_of(service.settings), lambda _request: None),
         https=service.settings.address.startswith("https://"),
         title="TalentSeal 人才存证",
         version=version("talentseal"),

@@ -1,7 +1,11 @@
 """The clock, injected: everything that stamps a time asks it, so that tests can set it."""
 
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+"""Legal dates are dates of this zone, and people are shown its time."""
 
 
 class Clock(Protocol):

@@ -7,13 +7,9 @@ and RETURNED from wherever not all have signed, or when the contract refused (do
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
-from zoneinfo import ZoneInfo
 
+from talentseal.clock import SHANGHAI
 from talentseal.evidence.models import ActState
-
-SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
-"""Legal dates are dates of this zone."""
 
 
 class AgreementState(StrEnum):

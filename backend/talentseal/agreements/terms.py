@@ -17,7 +17,7 @@ from sealproof.eip712 import ZERO_HASH, AgreementStatement, Party, TerminationSt
 from sealproof.errors import ProofError
 from talentseal.agreements.documents import Digests
 from talentseal.agreements.schemas import StipulationInput, Submission, TerminationInput
-from talentseal.agreements.states import SHANGHAI
+from talentseal.clock import SHANGHAI
 from talentseal.errors import Invalid
 
 SALT_BYTES: Final = 16

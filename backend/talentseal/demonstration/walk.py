@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import sealproof
-from talentseal.agreements.states import SHANGHAI, AgreementState
+from talentseal.agreements.states import AgreementState
 from talentseal.anchoring import epochs
 from talentseal.app import build
 from talentseal.client import Client, Version
+from talentseal.clock import SHANGHAI
 from talentseal.config import Settings
 from talentseal.db import sqlite_driver
 from talentseal.demonstration.documents import write_agreement

@@ -19,6 +19,7 @@ from talentseal.errors import NotFound
 FOLDER: Final = Path(__file__).parent
 _OWN: Final = FOLDER / "static"
 _NPM: Final = {
+    "htmx.js": "htmx.org/dist/htmx.min.js",
     "tabler.css": "@tabler/core/dist/css/tabler.min.css",
 }
 """Names in pages, and where set-up puts the files."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,15 +12,20 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from talentseal.clock import SHANGHAI
 from talentseal.web import problems
 from talentseal.web.assets import Assets
 from talentseal.web.language import Language, language_of, remember
 from talentseal.web.problems import Problem
 
 _FOLDER: Final = Path(__file__).parent
+TEMPLATES: Final = _FOLDER / "templates"
+
+NOTICE: Final = "notice"
+"""Query parameter that names what has just been done; `notices.html` holds the sentences."""
 
 
 class Untranslated(LookupError):
@@ -37,26 +44,59 @@ class Site:
     demonstration: bool
 
 
-class Pages:
-    """Renders templates. Set as `app.state.pages`."""
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in, as pages name him. permissions: values of what his role and session allow."""
 
-    def __init__(self, assets: Assets, site: Site) -> None:
+    name: str
+    organisation: str
+    role: str
+    permissions: frozenset[str]
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+
+class Pages:
+    """Renders templates. Set as `app.state.pages`.
+
+    visitor_of: whoever is signed in by a request, None when nobody is.
+    """
+
+    def __init__(self, assets: Assets, site: Site, visitor_of: Callable[[Request], Visitor | None]) -> None:
         self._assets = assets
         self._site = site
+        self._visitor_of = visitor_of
         self._environments = {language: self._environment(language) for language in Language}
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """A whole page in the person's language. Raises UndefinedError for a value that is not given."""
-        language = language_of(request)
-        page = self._environments[language].get_template(template)
-        response = HTMLResponse(page.render(values, path=request.url.path), status)
+        page = self._environments[language_of(request)].get_template(template)
+        return self._answer(request, page.render(self._context(request, values)), status)
+
+    def fragment(self, request: Request, template: str, block: str, **values: Any) -> Response:
+        """One block of a page, for what is exchanged without loading the page anew."""
+        page = self._environments[language_of(request)].get_template(template)
+        context = page.new_context(self._context(request, values))
+        return self._answer(request, "".join(page.blocks[block](context)), 200)
+
+    def _context(self, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **values,
+            "path": request.url.path,
+            "notice": request.query_params.get(NOTICE, ""),
+            "visitor": self._visitor_of(request),
+        }
+
+    def _answer(self, request: Request, content: str, status: int) -> Response:
+        response = HTMLResponse(content, status)
         response.headers["Vary"] = "Accept-Language, Cookie"
         remember(request, response)
         return response
 
     def _environment(self, language: Language) -> jinja2.Environment:
         environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
+            loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -65,6 +105,7 @@ class Pages:
         )
         say = translator(language)
         environment.install_gettext_callables(say, _no_plurals, newstyle=True)  # type: ignore[attr-defined]  # by i18n
+        environment.filters |= {"beijing": _beijing, "grouped": _grouped}
         environment.globals |= {
             "asset": self._assets.address,
             "language": language,
@@ -90,10 +131,30 @@ def translator(language: Language) -> Callable[[str], str]:
     return say
 
 
+@cache
 def catalogue_of(language: Language) -> Catalog:
-    """The catalogue of a language, as it stands in `locale/`."""
-    with (_FOLDER / "locale" / f"{language}.po").open("rb") as file:
-        return read_po(file, locale=language.value)
+    """The catalogue of a language: the files of its folder in `locale/`, one for each feature."""
+    whole = Catalog(language.value)
+    for path in sorted((_FOLDER / "locale" / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language.value):
+                if message.id:
+                    whole[message.id] = message
+    return whole
+
+
+def see_other(path: str, notice: str = "") -> Response:
+    """After an act: the browser goes on to a page of ours, which tells what was done."""
+    separator = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{separator}{NOTICE}={notice}" if notice else path, 303)
+
+
+def _beijing(instant: datetime) -> str:
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}"
 
 
 def _no_plurals(singular: str, plural: str, count: int) -> str:

@@ -1,0 +1,47 @@
+"""Every member of a closed set has a name that people read."""
+
+from enum import StrEnum
+
+import jinja2
+import pytest
+
+from talentseal import app
+from talentseal.accounts.roles import Role
+from talentseal.agreements.models import Category
+from talentseal.agreements.schemas import Period, Tier
+from talentseal.agreements.states import AgreementState
+from talentseal.evidence.events import Event
+from talentseal.evidence.status import RecordState
+from talentseal.partners.models import KeyState
+from talentseal.web.pages import TEMPLATES
+
+
+def table(name: str) -> set[object]:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), extensions=["jinja2.ext.i18n"], autoescape=True
+    )
+    environment.install_null_translations()  # type: ignore[attr-defined]  # by i18n
+    found: set[object] = set(getattr(environment.get_template("names.html").module, name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "sets"),
+    [
+        ("STATES", (AgreementState, RecordState, KeyState)),
+        ("CATEGORIES", (Category,)),
+        ("TIERS", (Tier,)),
+        ("PERIODS", (Period,)),
+        ("ROLES", (Role,)),
+    ],
+)
+def test_a_table_of_names_holds_each_member_and_nothing_else(
+    name: str, sets: tuple[type[StrEnum], ...]
+) -> None:
+    assert table(name) == {member.value for members in sets for member in members}
+
+
+def test_every_kind_of_evidence_has_a_name() -> None:
+    declared = [event for event in Event.__subclasses__() if event.__module__.startswith(app.__package__)]
+
+    assert {event.kind for event in declared} == table("KINDS")
