@@ -58,14 +58,6 @@ def test_no_chinese_stands_in_a_template_outside_a_text() -> None:
         assert re.findall(r"[\u4e00-\u9fff]+", bare) == [], template.name
 
 
-@pytest.mark.parametrize("language", Language)
-def test_no_page_promises_what_evidence_is_not(api: Api, language: Language) -> None:
-    shown = get(api, f"/?lang={language}").text + get(api, f"/nowhere?lang={language}").text
-
-    for promise in ("公证", "司法效力", "法律效力", "notari", "legally binding", "court"):
-        assert promise not in shown.lower()
-
-
 def test_a_page_loads_nothing_but_files_of_this_service(api: Api) -> None:
     page = get(api, "/")
 
