@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -14,9 +15,13 @@ from starlette.types import ASGIApp
 
 from sealproof.eip712 import Domain
 from sealproof.trust import Finality, FinalityPolicy
+from talentseal.accounts import access
 from talentseal.accounts.access import Access
 from talentseal.accounts.api import api as accounts_api
 from talentseal.accounts.api_keys import Authenticator
+from talentseal.accounts.pages import demonstration_pages
+from talentseal.accounts.pages import pages as accounts_pages
+from talentseal.accounts.sessions import SessionRules
 from talentseal.agreements.api import UPLOAD_LIMIT, AgreementDesk
 from talentseal.agreements.api import api as agreements_api
 from talentseal.agreements.documents import DocumentCipher
@@ -96,6 +101,15 @@ def site_of(settings: Settings) -> Site:
     return Site(settings.origin, {Language.ZH: zh, Language.EN: en}, settings.demonstration)
 
 
+def session_rules_of(settings: Settings) -> SessionRules:
+    """How long people stay signed in, and by what cookie."""
+    return SessionRules(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        absolute=timedelta(hours=settings.session_hours),
+        secure=settings.is_https,
+    )
+
+
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Open everything the settings name. Raises KeyFileRefused, ValueError for a bad database address."""
     signer = load_signer(settings.origin, settings.log_key_file)
@@ -162,8 +176,8 @@ def create_app(
 
     assets = Assets()
     app = Application(
-        Pages(assets, site_of(service.settings), lambda _request: None),
-        https=service.settings.address.startswith("https://"),
+        Pages(assets, site_of(service.settings), access.visitor_of),
+        https=service.settings.is_https,
         title="TalentSeal 人才存证",
         version=version("talentseal"),
         openapi_url="/api/v1/openapi.json",
@@ -173,11 +187,15 @@ def create_app(
         max_body_size=JSON_LIMIT,
         lifespan=lifespan,
     )
+    access.install(app)
     problems.install(app)
     _furnish(app, service, authenticator)
     _mount(app, service)
     app.include_router(assets.router())
-    app.include_router(audit_pages)
+    for pages in (audit_pages, accounts_pages):
+        app.include_router(pages)
+    if service.settings.demonstration:
+        app.include_router(demonstration_pages)
     return app
 
 
@@ -188,7 +206,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
         return promise(service.signer, record)
 
     known = authenticator or Authenticator(service.database, service.clock.now)
-    app.state.access = Access(service.database, service.clock, known)
+    app.state.access = Access(service.database, service.clock, known, session_rules_of(service.settings))
     refused: frozenset[str] = frozenset() if service.settings.demonstration else PUBLIC_ADDRESSES
     app.state.key_rules = KeyRules(refused)
     app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)

@@ -68,6 +68,15 @@ class Settings(BaseSettings):
         default=False,
         description="Allows Anvil's public keys and creates demonstration accounts. Never on a real network.",
     )
+    session_idle_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=24 * 60,
+        description="Minutes without a request after which a person is signed out.",
+    )
+    session_hours: int = Field(
+        default=12, ge=1, le=24 * 7, description="Hours after signing in when a person has to sign in again."
+    )
     log_format: LogFormat = Field(
         default=LogFormat.CONSOLE, description="console for people, json for collectors."
     )
@@ -122,3 +131,8 @@ class Settings(BaseSettings):
     @property
     def address(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach the service over https: then browsers are told to stay there."""
+        return self.address.startswith("https://")

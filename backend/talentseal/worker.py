@@ -12,6 +12,8 @@ from typing import Final
 
 import structlog
 
+from talentseal.accounts import sessions
+from talentseal.accounts.sessions import SessionRules
 from talentseal.anchoring.service import Anchorer
 from talentseal.anchoring.service import Outcome as Progress
 from talentseal.chain.port import Chain
@@ -123,12 +125,13 @@ def sealing(
     return loop
 
 
-def tidying(database: Database, clock: Clock) -> Loop:
-    """Forgets answers kept for Idempotency-Key beyond their time."""
+def tidying(database: Database, clock: Clock, rules: SessionRules) -> Loop:
+    """Forgets what is kept for a time only: answers for Idempotency-Key, sessions, unfinished sign-ins."""
 
     def tick() -> float:
         now = clock.now()
         database.write(lambda session: idempotency.prune(session, now=now))
+        database.write(lambda session: sessions.prune(session, rules, now=now))
         return TIDY_EVERY
 
     return Loop("tidier", tick)

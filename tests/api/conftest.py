@@ -11,11 +11,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from sealproof.trust import Trust
-from talentseal.accounts import api_keys, service
+from talentseal.accounts import api_keys, service, sessions
 from talentseal.accounts.api_keys import Authenticator
+from talentseal.accounts.models import SignInMethod
 from talentseal.accounts.roles import Actor
 from talentseal.anchoring import epochs
-from talentseal.app import Application, Service, create_app
+from talentseal.app import Application, Service, create_app, session_rules_of
 from talentseal.config import Settings
 from tests.world import Member, World, clock, sqlite_world, terms_of, world
 
@@ -27,9 +28,9 @@ FAST = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 class Api:
     """The HTTP face of a world."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, folder: Path, **changes: Any) -> None:
         self.world = world
-        settings = Settings(data_dir=folder, origin=world.signer.origin)
+        settings = Settings(data_dir=folder, origin=world.signer.origin, **changes)
         self.service = Service(
             settings, world.database, world.clock, world.signer, world.head_store, world.cipher
         )
@@ -55,6 +56,23 @@ class Api:
             )
             self._keys[account] = minted.text
         return self._keys[account]
+
+    def sign_in(self, member: Member) -> str:
+        """Let the HTTP client carry a session of the member's account from now on; the session's token."""
+        token, now = sessions.new_token(), self.world.clock.now()
+        self.world.database.write(
+            lambda session: sessions.start(
+                session,
+                member.actor.account_id,
+                SignInMethod.PASSWORD,
+                token=token,
+                browser="test",
+                replaces="",
+                now=now,
+            )
+        )
+        self.http.cookies.set(session_rules_of(self.service.settings).cookie.name, token)
+        return token
 
     def call(self, member: Member | None, method: str, path: str, **options: Any) -> Any:
         """One request as the member; unsafe ones with a fresh Idempotency-Key unless one is given."""

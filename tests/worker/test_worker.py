@@ -10,6 +10,7 @@ from talentseal import worker as workers
 from talentseal.evidence import status
 from talentseal.partners.models import OrganisationKey
 from talentseal.worker import Loop, Worker, sealing, tidying, watching_keys
+from tests.accounts.test_sessions import RULES
 from tests.world import World, clock, sqlite_world, world
 
 __all__ = ["clock", "sqlite_world", "world"]
@@ -27,7 +28,7 @@ def wait_until(claim: object, seconds: float = 10.0) -> bool:
 @pytest.fixture
 def sealer(world: World) -> Iterator[Worker]:
     loop = sealing(world.database, world.head_store, world.signer, world.clock, holder="test")
-    worker = Worker([loop, tidying(world.database, world.clock)])
+    worker = Worker([loop, tidying(world.database, world.clock, RULES)])
     worker.start()
     yield worker
     worker.stop()

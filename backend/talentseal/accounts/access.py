@@ -1,19 +1,46 @@
-"""What routes take from the application: the database, the time, and whoever is calling."""
+"""What routes take from the application: the database, the time, and whoever is calling.
 
+Programs show an API key and pages a session, each where the other counts for nothing: `ApiActor` reads the
+Authorization header alone, `WebActor` the session cookie alone.
+"""
+
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar, Final
+from urllib.parse import quote
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, FastAPI, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from talentseal.accounts import sessions
 from talentseal.accounts.api_keys import Authenticator
+from talentseal.accounts.destination import local_path
 from talentseal.accounts.roles import Actor
+from talentseal.accounts.sessions import SEEN_EVERY, SessionRules, SignedIn
 from talentseal.clock import Clock
 from talentseal.db import Database
+from talentseal.errors import TalentSealError, Unavailable
+from talentseal.web import problems
+from talentseal.web.language import prefers_english
+from talentseal.web.pages import Pages, Visitor
 
 # Names the scheme in the OpenAPI document; the Authenticator does the reading and the refusing.
 _BEARER = HTTPBearer(auto_error=False, scheme_name="ApiKey", bearerFormat="ts_<id>_<secret>")
+
+_PROGRAMS: Final = ("/api/", "/log/", "/static/", "/metrics", "/healthz", "/readyz", "/version")
+"""What is served alike to everyone, whoever is signed in."""
+
+
+class SignInNeeded(TalentSealError):
+    code: ClassVar[str] = "sign-in-needed"
+    status: ClassVar[int] = 401
+    zh: ClassVar[str] = "请先登录。登录后会回到此处。"
+    en: ClassVar[str] = "Sign in first; you will come back here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +50,7 @@ class Access:
     database: Database
     clock: Clock
     authenticator: Authenticator
+    sessions: SessionRules
 
 
 async def _access(request: Request) -> Access:
@@ -38,6 +66,10 @@ async def _now(access: Annotated[Access, Depends(_access)]) -> datetime:
     return access.clock.now()
 
 
+async def _session_rules(access: Annotated[Access, Depends(_access)]) -> SessionRules:
+    return access.sessions
+
+
 def _actor(
     request: Request,
     access: Annotated[Access, Depends(_access)],
@@ -47,6 +79,114 @@ def _actor(
     return access.authenticator.authenticate(request.headers.get("authorization"), address)
 
 
+def signed_in_of(request: Request) -> SignedIn | None:
+    """Whose session the request's cookie opened, as `Recognition` found it."""
+    known: SignedIn | None = getattr(request.state, "signed_in", None)
+    return known
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """Who is signed in, as pages name him."""
+    known = signed_in_of(request)
+    if known is None:
+        return None
+    permissions = frozenset(permission.value for permission in known.actor.scopes)
+    return Visitor(known.name, known.organisation, known.actor.role.value, permissions)
+
+
+async def _maybe_actor(request: Request) -> Actor | None:
+    known = signed_in_of(request)
+    return known.actor if known else None
+
+
+async def _present(request: Request) -> SignedIn:
+    known = signed_in_of(request)
+    if known is None:
+        raise SignInNeeded
+    return known
+
+
+async def _web_actor(known: Annotated[SignedIn, Depends(_present)]) -> Actor:
+    return known.actor
+
+
 Db = Annotated[Database, Depends(_database)]
 Now = Annotated[datetime, Depends(_now)]
+Rules = Annotated[SessionRules, Depends(_session_rules)]
 ApiActor = Annotated[Actor, Depends(_actor)]
+WebActor = Annotated[Actor, Depends(_web_actor)]
+"""Whoever is signed in; raises SignInNeeded when nobody is."""
+MaybeActor = Annotated[Actor | None, Depends(_maybe_actor)]
+Present = Annotated[SignedIn, Depends(_present)]
+"""The session in use; raises SignInNeeded when there is none."""
+
+
+class Recognition:
+    """Reads once per page request whose session it belongs to, so that refusals name the visitor as well."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(_PROGRAMS):
+            request = Request(scope)
+            access: Access = scope["app"].state.access
+            if token := access.sessions.cookie.read(request):
+                request.state.signed_in = await run_in_threadpool(_recognise, access, token)
+        await self.app(scope, receive, send)
+
+
+def _recognise(access: Access, token: str) -> SignedIn | None:
+    now = access.clock.now()
+    known = access.database.read(lambda session: sessions.signed_in(session, token, access.sessions, now=now))
+    if known is not None and now - known.last_seen_at >= SEEN_EVERY:
+        # Whoever only reads is served even while nothing can be written.
+        with suppress(Unavailable):
+            access.database.write(lambda session: sessions.note_seen(session, known.token_hash, now=now))
+    return known
+
+
+def install(app: FastAPI) -> None:
+    """Let `app` know its visitors and send those away to sign in who have to."""
+    app.add_exception_handler(SignInNeeded, _on_sign_in_needed)
+    app.add_middleware(Recognition)
+
+
+async def _on_sign_in_needed(request: Request, error: Exception) -> Response:
+    """For a page the way to sign in; for a form a page that says what has become of what was typed."""
+    if not isinstance(error, SignInNeeded):
+        raise error
+    if "text/html" not in request.headers.get("accept", "") and not _is_exchange(request):
+        english = prefers_english(request.headers.get("accept-language"))
+        return problems.of_error(error, english=english)
+    address = "/sign-in?next=" + quote(_page_of(request), safe="/")
+    if _is_exchange(request):
+        # The answer to an exchange would be put in the middle of the page; the whole page has to go.
+        return HTMLResponse(status_code=401, headers={"HX-Redirect": address})
+    if request.method in {"GET", "HEAD"}:
+        return RedirectResponse(address, 303)
+    pages: Pages = request.app.state.pages
+    return pages.render(request, "accounts/session-ended.html", status=401, sign_in=address)
+
+
+def _is_exchange(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def _page_of(request: Request) -> str:
+    """The page on which the request was made: itself, or the nearest one above that can be shown."""
+    if _is_exchange(request):
+        shown = request.headers.get("hx-current-url", "")
+        return local_path(shown.removeprefix(str(request.base_url).rstrip("/")))
+    if request.method in {"GET", "HEAD"}:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return local_path(request.url.path + query)
+    path = request.url.path
+    while path and not _is_page(request, path):
+        path = path.rpartition("/")[0]
+    return local_path(path or "/")
+
+
+def _is_page(request: Request, path: str) -> bool:
+    asked = {**request.scope, "method": "GET", "path": path}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)

@@ -1,9 +1,9 @@
-"""Tables of organisations, the accounts that act for them, and the accounts' API keys."""
+"""Tables of organisations, the accounts that act for them, their API keys, and how their people sign in."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, String
+from sqlalchemy import BigInteger, Enum, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from talentseal.accounts.roles import Role
@@ -50,6 +50,10 @@ class Account(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)
     """None while the account may act."""
+    sign_in_name: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    """What its person types to sign in, in one spelling; None for machines and before an invitation."""
+    signing_address: Mapped[str | None] = mapped_column(String(42), index=True, unique=True)
+    """EIP-55 address of the organisation's signing key that signs this account in; None when none does."""
 
 
 class ApiKey(Base):
@@ -68,3 +72,108 @@ class ApiKey(Base):
     """To within five minutes; None while never used."""
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     """None while the key opens the service."""
+
+
+class SignInMethod(StrEnum):
+    """How a person showed who he is."""
+
+    PASSWORD = "PASSWORD"  # noqa: S105 - the name of a way, not a secret
+    KEY = "KEY"
+    INVITATION = "INVITATION"
+    DEMONSTRATION = "DEMONSTRATION"
+
+
+class WebSession(Base):
+    """One signed-in browser. To end a session is to delete its row."""
+
+    __tablename__ = "web_session"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 hex of the 256-bit token in the browser's cookie."""
+    id: Mapped[str] = mapped_column(String(32), unique=True)
+    """Names the session on the account's page; opens nothing."""
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
+    method: Mapped[SignInMethod] = mapped_column(Enum(SignInMethod, native_enum=False, length=16))
+    browser: Mapped[str] = mapped_column(String(200))
+    """As the browser calls itself, so that a person can tell his sessions apart."""
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    last_seen_at: Mapped[datetime] = mapped_column(Instant)
+    """To within a minute."""
+
+
+class HalfSignIn(Base):
+    """A person whose first factor held and whose second is awaited."""
+
+    __tablename__ = "half_sign_in"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 hex of the token in the browser's cookie."""
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
+    method: Mapped[SignInMethod] = mapped_column(Enum(SignInMethod, native_enum=False, length=16))
+    failures: Mapped[int] = mapped_column()
+    """Wrong codes so far."""
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class KeyChallenge(Base):
+    """What a wallet is asked to sign so that its holder is signed in; answered once."""
+
+    __tablename__ = "key_challenge"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 hex of the token in the browser's cookie: only the browser that asked can answer."""
+    address: Mapped[str] = mapped_column(String(42))
+    """EIP-55 address that is to sign."""
+    typed_data: Mapped[str] = mapped_column(Text)
+    """JSON of the EIP-712 typed data."""
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Credential(Base):
+    """What an account's person knows and has. Kept apart so that no query for an account brings secrets."""
+
+    __tablename__ = "credential"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    """PHC string of Argon2id."""
+    password_set_at: Mapped[datetime] = mapped_column(Instant)
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Encrypted; None while there is no second factor."""
+    next_totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Encrypted; the secret shown for enrolment, which a first code is to confirm."""
+    totp_step: Mapped[int] = mapped_column(BigInteger)
+    """The last time step whose code was used; a code counts only in a later one."""
+
+
+class RecoveryCode(Base):
+    """One unused recovery code. To use it is to delete its row."""
+
+    __tablename__ = "recovery_code"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 hex; a code has 80 random bits, which need no slow hash."""
+
+
+class Invitation(Base):
+    """A one-time invitation to set a password and a second factor. To accept it is to delete its row."""
+
+    __tablename__ = "invitation"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 hex; a code has 128 random bits."""
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), unique=True)
+    totp_secret: Mapped[bytes] = mapped_column(LargeBinary)
+    """Encrypted; the secret that the person is shown for his second factor."""
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class DemonstrationPerson(Base):
+    """An invented person of the demonstration, who may be signed in without a password there."""
+
+    __tablename__ = "demonstration_person"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    position: Mapped[int] = mapped_column()
+    """Order on the sign-in page."""

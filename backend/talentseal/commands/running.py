@@ -14,7 +14,7 @@ import structlog
 from talentseal.anchoring import epochs
 from talentseal.anchoring.models import ChainEpoch, Lane
 from talentseal.anchoring.policy import LANE_FUNCTIONS, Policy
-from talentseal.app import Service, build
+from talentseal.app import Service, build, session_rules_of
 from talentseal.chain.port import Chain, ChainIdentity, Sender
 from talentseal.clock import Clock, SystemClock
 from talentseal.commands.console import fail
@@ -94,7 +94,7 @@ def worker_of(service: Service) -> Worker:
     followed = EpochFollower(service)
     loops = [
         sealing(service.database, service.head_store, service.signer, service.clock, holder=holder),
-        tidying(service.database, service.clock),
+        tidying(service.database, service.clock, session_rules_of(service.settings)),
         anchoring(followed.anchorer, interval=service.settings.anchor_interval),
         watching_keys(service.database, followed.chain),
     ]

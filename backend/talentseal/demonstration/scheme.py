@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts import api_keys, credit_code, service
-from talentseal.accounts.models import OrganisationKind
+from talentseal.accounts import demonstration as people
+from talentseal.accounts.models import Account, OrganisationKind
 from talentseal.accounts.roles import Actor, Role
 from talentseal.accounts.schemas import AddAccount, AddOrganisation
 from talentseal.chain.keys import create_keystore
 from talentseal.db import Database
-
-CODE_BODIES = {"operator": "91999999MA0000001", "bank": "91999999MA0000002", "merchant": "91999999MA0000003"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +56,87 @@ class Cast:
         return self.bank, self.merchant
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One invented person and his organisation. code: its credit code but for the last character."""
+
+    person: str
+    organisation: str
+    code: str
+    kind: OrganisationKind
+    role: Role
+
+
 _INVENTED = {
-    "operator": ("虚构人才码运营有限公司（演示）", OrganisationKind.OPERATOR, Role.OPERATOR),
-    "bank": ("虚构星河银行（演示）", OrganisationKind.FINANCIAL, Role.PARTNER),
-    "merchant": ("虚构云上书店（演示）", OrganisationKind.MERCHANT, Role.PARTNER),
+    "operator": _Part(
+        "周一诺（虚构人物）",
+        "虚构人才码运营有限公司（演示）",
+        "91999999MA0000001",
+        OrganisationKind.OPERATOR,
+        Role.OPERATOR,
+    ),
+    "bank": _Part(
+        "林星河（虚构人物）",
+        "虚构星河银行（演示）",
+        "91999999MA0000002",
+        OrganisationKind.FINANCIAL,
+        Role.PARTNER,
+    ),
+    "merchant": _Part(
+        "陈云书（虚构人物）",
+        "虚构云上书店（演示）",
+        "91999999MA0000003",
+        OrganisationKind.MERCHANT,
+        Role.PARTNER,
+    ),
+    "auditor": _Part(
+        "沈明鉴（虚构人物）",
+        "虚构明镜审计事务所（演示）",
+        "91999999MA0000004",
+        OrganisationKind.AUDITOR,
+        Role.AUDITOR,
+    ),
+    "talent_office": _Part(
+        "顾惜才（虚构人物）",
+        "虚构市人才工作办公室（演示）",
+        "11999999MA0000005",
+        OrganisationKind.GOVERNMENT,
+        Role.TALENT_OFFICE,
+    ),
 }
 
 
 def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
-    """Enter the cast into an empty scheme, or read it back from `folder`, where its secrets were kept."""
+    """Enter the cast into the scheme as far as it is missing; its secrets are kept in `folder`."""
     known = folder / "cast.json"
     ids = json.loads(known.read_text("utf-8")) if known.exists() else {}
-    for part in _INVENTED:
-        if part not in ids:
-            ids[part] = _enter_one(database, part, folder / part, now=now)
+    for name, part in _INVENTED.items():
+        if name not in ids:
+            ids[name] = _enter_one(database, part, folder / name, now=now)
     known.write_text(json.dumps(ids, indent=1) + "\n", "utf-8")
+    database.write(lambda session: _cast(session, ids))
     bodies = {
-        part: Body(name, role, ids[part], folder / part) for part, (name, _kind, role) in _INVENTED.items()
+        name: Body(part.organisation, part.role, ids[name], folder / name) for name, part in _INVENTED.items()
     }
     return Cast(bodies["operator"], bodies["bank"], bodies["merchant"])
 
 
-def _enter_one(database: Database, part: str, folder: Path, *, now: datetime) -> str:
-    name, kind, role = _INVENTED[part]
-    code = CODE_BODIES[part] + credit_code.check_character(CODE_BODIES[part])
+def _cast(session: Session, ids: dict[str, str]) -> None:
+    """Let the first account of each organisation be its invented person, in folders of older versions too."""
+    for position, (name, part) in enumerate(_INVENTED.items()):
+        accounts = select(Account).where(Account.organisation_id == ids[name])
+        first = session.scalars(accounts.order_by(Account.created_at).limit(1)).one()
+        people.cast_as(session, first.id, position, part.person)
+
+
+def _enter_one(database: Database, part: _Part, folder: Path, *, now: datetime) -> str:
+    code = part.code + credit_code.check_character(part.code)
     console, minted = Actor.console(), api_keys.mint()
+    joining = AddOrganisation(name=part.organisation, credit_code=code, kind=part.kind)
 
     def write(session: Session) -> str:
-        entered = service.add_organisation(
-            session, console, AddOrganisation(name=name, credit_code=code, kind=kind), now=now
-        )
-        account = AddAccount(organisation=entered.id, name=f"{name}经办", role=role)
+        entered = service.add_organisation(session, console, joining, now=now)
+        account = AddAccount(organisation=entered.id, name=part.person, role=part.role)
         holder = service.add_account(session, console, account, now=now)
         service.add_api_key(session, console, holder.id, minted, None, now=now)
         return entered.id
@@ -94,7 +144,7 @@ def _enter_one(database: Database, part: str, folder: Path, *, now: datetime) ->
     folder.mkdir(parents=True, exist_ok=True)
     write_secret(folder / "api.key", minted.text)
     write_secret(folder / "passphrase", secrets.token_urlsafe(24))
-    if role is Role.PARTNER:
+    if part.role is Role.PARTNER:
         create_keystore(folder / "signing.json", (folder / "passphrase").read_text("utf-8").strip())
     return database.write(write)
 

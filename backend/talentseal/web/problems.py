@@ -267,7 +267,8 @@ class PlainRefusals:
 
 def _is_plain_refusal(start: Message) -> bool:
     kind = Headers(raw=start.get("headers", [])).get("content-type", "")
-    return bool(start["status"] >= HTTPStatus.BAD_REQUEST) and not kind.startswith("application/")
+    is_whole = kind.startswith(("application/", "text/html"))
+    return bool(start["status"] >= HTTPStatus.BAD_REQUEST) and not is_whole
 
 
 def _where(error: BaseException) -> str:
