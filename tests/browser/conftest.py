@@ -1,0 +1,110 @@
+"""Pages in a real browser, against a service that really runs.
+
+    from tests.browser.axe import axe
+    from tests.browser.conftest import Shot
+    from tests.browser.running import Running
+    from tests.browser.visit import Visit
+
+    def test_a_partner_signs_with_a_wallet(visit: Visit, running: Running, shot: Shot) -> None:
+        version = running.submit()             # a fresh agreement through the API; also signed(), final()
+        bank = running.cast.bank
+        wallet = visit.use_wallet(running.key(bank), running.chain_id)   # then wallet.refuses = True
+        page = visit.open(f"/agreements/{version.agreement}")            # status=404: a refusal we want
+        expect(page.get_by_role("heading")).to_have_text("…")            # Playwright's sync API
+        axe(page)
+        shot(page, "signed")
+
+`visit` is a fresh browser profile; the test runs on four screens: phone and desktop, in Chinese and English
+(`visit.screen`). A test for one screen says `@pytest.mark.parametrize("screen", [DESKTOP], ids=str)`; one
+that needs two people at once asks for `visits` and calls `visits(dark=True)` as often as it likes.
+
+At the end the test fails on every console warning or error, script error, policy violation, failed request,
+response of 400 or more and request to another host, unless it said so before: `visit.expects_status(422,
+"/agreements")`, `expects_failed_request`, `expects_console`, `visit.may_reach(running.rpc)`.
+
+`running` is one service per test process: `running.wait("what", lambda: …)`, `running.client(body)` for the
+JSON API, `running.service()` for its database. `axe`, `keyboard_reaches` and `reflows` judge a page as it
+stands; `shot` keeps a picture of the whole page under .state/screenshots, or where TALENTSEAL_SCREENSHOTS
+says. A new page adds its address to `addresses.py`: that alone has it opened by the tests of every page.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import chromium
+from tests.browser import running as running_service
+from tests.browser.chromium import ROOT
+from tests.browser.running import Running
+from tests.browser.screens import SCREENS, Screen
+from tests.browser.visit import Visit, begin
+
+Visits = Callable[..., Visit]
+
+
+class Shot(Protocol):
+    """Keeps a picture of the whole page under a name of its own."""
+
+    def __call__(self, page: Page, name: str) -> Path: ...
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium per test process."""
+    found = chromium.find()
+    with sync_playwright() as playwright:
+        launched = found.launch(playwright)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One service per test process."""
+    with running_service.run(tmp_path_factory.mktemp("running")) as service:
+        yield service
+
+
+@pytest.fixture(params=SCREENS, ids=str)
+def screen(request: pytest.FixtureRequest) -> Screen:
+    chosen: Screen = request.param
+    return chosen
+
+
+@pytest.fixture
+def visits(browser: Browser, running: Running, screen: Screen) -> Iterator[Visits]:
+    """Makes visits on the test's screen; each is judged at the end."""
+    begun: list[Visit] = []
+
+    def make(*, dark: bool = False) -> Visit:
+        begun.append(begin(browser, screen, running.url, dark=dark))
+        return begun[-1]
+
+    yield make
+    problems = [problem for visit in begun for problem in visit.close()]
+    assert not problems, "\n".join([*problems, "the service said:", running.said(10)])
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Visit:
+    """One visit."""
+    return visits()
+
+
+@pytest.fixture
+def shot(request: pytest.FixtureRequest) -> Shot:
+    folder = Path(os.environ.get("TALENTSEAL_SCREENSHOTS") or ROOT / ".state/screenshots")
+    test = re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
+
+    def keep(page: Page, name: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / f"{test}-{name}.png"
+        page.screenshot(path=place, full_page=True)
+        return place
+
+    return keep

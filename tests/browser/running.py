@@ -1,0 +1,225 @@
+"""A service that runs: `talentseal serve` with its loops, on SQLite and an Anvil, for a whole session.
+
+It is a process of its own, as in production. Its loops never rest, and in the tests' process they would meet
+the failure points, clocks and captured output of other tests.
+"""
+
+import io
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from eth_account import Account as EthereumAccount
+
+from talentseal.agreements import documents
+from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission
+from talentseal.agreements.states import AgreementState, legal_date
+from talentseal.app import Service, build
+from talentseal.client import Client, Version
+from talentseal.clock import SystemClock
+from talentseal.config import Settings
+from talentseal.demonstration.scheme import Body, Cast
+from talentseal.demonstration.stage import Stage, open_stage
+from talentseal.evidence.status import RecordState
+from talentseal.partners.service import personal_digest
+from tests.postgres import die_with_parent
+from tests.world import PDF, stipulation
+
+ANCHOR_EVERY = 0.25
+"""Seconds between two looks at the chain: a journey to FINAL takes about two."""
+
+PATIENCE = 60.0
+LOOK_EVERY = 0.05
+
+
+@dataclass(slots=True)
+class Running:
+    """The service, and hands that prepare what a page is to show. Every test makes agreements of its own.
+
+    cast: the demonstration's operator, bank and merchant; both partners' keys are registered.
+    """
+
+    stage: Stage
+    process: "subprocess.Popen[bytes]"
+    _clients: dict[str, Client] = field(default_factory=dict)
+    _keys: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where pages are."""
+        return self.stage.url
+
+    @property
+    def rpc(self) -> str:
+        """The chain's JSON-RPC address."""
+        return self.stage.chain.url
+
+    @property
+    def chain_id(self) -> int:
+        """What a wallet has to be on."""
+        return self.stage.deployment.chain_id
+
+    @property
+    def cast(self) -> Cast:
+        return self.stage.cast
+
+    def client(self, body: Body) -> Client:
+        """The JSON API as this organisation."""
+        if body.organisation not in self._clients:
+            self._clients[body.organisation] = Client(self.url, body.api_key_file.read_text("utf-8").strip())
+        return self._clients[body.organisation]
+
+    def key(self, body: Body) -> Any:
+        """The organisation's signing key (LocalAccount): for `Visit.use_wallet`."""
+        if body.organisation not in self._keys:
+            passphrase = body.passphrase_file.read_text("utf-8").strip()
+            key = EthereumAccount.decrypt(body.keystore.read_text("ascii"), passphrase)
+            self._keys[body.organisation] = EthereumAccount.from_key(key)
+        return self._keys[body.organisation]
+
+    def submit(self, *, plain: bytes = PDF, **changes: Any) -> Version:
+        """A fresh agreement of bank and merchant, submitted by the bank with the document's digests alone."""
+        receipt = self.client(self.cast.bank).submit(self.submission(plain, **changes))
+        return Version(receipt.agreement, receipt.version)
+
+    def submission(self, plain: bytes = PDF, **changes: Any) -> HashOnlySubmission:
+        """Terms under a number of their own, in force from today for a year."""
+        bank, merchant = self.cast.partners
+        today = legal_date(SystemClock().now())
+        fields: dict[str, Any] = {
+            "number": f"TEST-{secrets.token_hex(6).upper()}",
+            "title": "人才购书优惠合作协议（虚构）",
+            "category": "CONSUMPTION_BENEFIT",
+            "effective_from": today,
+            "valid_through": today + timedelta(days=365),
+            "parties": [
+                {"organisation": bank.organisation, "role": "甲方"},
+                {"organisation": merchant.organisation, "role": "乙方"},
+            ],
+            "stipulations": [
+                stipulation(merchant.organisation).model_dump(),
+                stipulation(bank.organisation, clause="第四条").model_dump(),
+            ],
+            "document": _digests(plain),
+        }
+        return HashOnlySubmission.model_validate({**fields, **changes})
+
+    def sign(self, body: Body, version: Version, *, termination: bool = False) -> None:
+        """Sign through the API."""
+        client = self.client(body)
+        digest = client.typed_data(version, termination=termination).digest
+        signature = self.key(body).unsafe_sign_hash(bytes.fromhex(digest[2:])).signature
+        client.sign(version, "0x" + bytes(signature).hex(), termination=termination)
+
+    def signed(self, **changes: Any) -> Version:
+        """A fresh agreement that both have signed."""
+        version = self.submit(**changes)
+        for body in self.cast.partners:
+            self.sign(body, version)
+        return version
+
+    def final(self, **changes: Any) -> tuple[Version, str]:
+        """A fresh agreement in force whose record is FINAL; with the record's id."""
+        version, client = self.signed(**changes), self.client(self.cast.bank)
+        settled = {AgreementState.EVIDENCED, AgreementState.IN_FORCE}
+        self.wait("the contract", lambda: client.agreement(version).state in settled)
+        record = client.agreement(version).record or ""
+        self.wait("the anchor", lambda: client.record(record).state is RecordState.FINAL)
+        return version, record
+
+    def wait(self, what: str, holds: Callable[[], bool]) -> None:
+        """Until it holds. Raises AssertionError after PATIENCE seconds."""
+        ends = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < ends, f"waited {PATIENCE:.0f} s for {what}\n{self.said()}"
+            time.sleep(LOOK_EVERY)
+
+    @contextmanager
+    def service(self) -> Iterator[Service]:
+        """The service's own database, keys and log, opened in this process beside it."""
+        opened = build(self.settings)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    @property
+    def settings(self) -> Settings:
+        """As the process has them, but for the keystores."""
+        stage = self.stage
+        return Settings(data_dir=stage.folder, chain_url=stage.chain.url, demonstration=True, port=stage.port)
+
+    def said(self, lines: int = 30) -> str:
+        """The last lines of the service's log."""
+        return "\n".join(_log(self.stage).read_text("utf-8", "replace").splitlines()[-lines:])
+
+    def register_keys(self) -> None:
+        """Both partners' keys through request, proof and approval."""
+        operator = self.client(self.cast.operator)
+        for body in self.cast.partners:
+            client, key = self.client(body), self.key(body)
+            challenge = client.request_key(body.organisation, key.address).challenge
+            signature = key.unsafe_sign_hash(personal_digest(challenge)).signature
+            client.prove_key(body.organisation, key.address, "0x" + bytes(signature).hex())
+            operator.approve_key(body.organisation, key.address)
+
+    def close(self) -> None:
+        """End the service."""
+        for client in self._clients.values():
+            client.__exit__(None, None, None)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+
+@contextmanager
+def run(folder: Path) -> Iterator[Running]:
+    """The demonstration's stage in `folder`, its service running and its partners ready to sign."""
+    stage = open_stage(folder, 0, lambda _zh, _en: None)
+    try:
+        running = Running(stage, _start(stage))
+        try:
+            running.wait("the service", lambda: _is_ready(running))
+            running.register_keys()
+            yield running
+        finally:
+            running.close()
+    finally:
+        stage.close()
+
+
+def _start(stage: Stage) -> "subprocess.Popen[bytes]":
+    environment = stage.environment | {"TALENTSEAL_ANCHOR_INTERVAL": str(ANCHOR_EVERY)}
+    with _log(stage).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "talentseal", "serve"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - fixtures start it from the main thread
+        )
+
+
+def _is_ready(running: Running) -> bool:
+    assert running.process.poll() is None, f"the service ended\n{running.said()}"
+    try:
+        return httpx2.get(f"{running.url}/healthz", timeout=2.0).is_success
+    except httpx2.HTTPError:
+        return False
+
+
+def _log(stage: Stage) -> Path:
+    return stage.folder / "service.log"
+
+
+def _digests(plain: bytes) -> DocumentDigests:
+    found = documents.examine(io.BytesIO(plain))
+    return DocumentDigests(sha256=found.sha256, sm3=found.sm3, size=found.size, media_type=found.media_type)

@@ -1,0 +1,31 @@
+"""The screens on which pages are looked at."""
+
+from dataclasses import dataclass
+
+from talentseal.web.language import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A device and the language its browser asks for. width, height: CSS px."""
+
+    device: str
+    width: int
+    height: int
+    language: Language
+
+    def __str__(self) -> str:
+        return f"{self.device}-{self.language.value}"
+
+    @property
+    def is_phone(self) -> bool:
+        return self.device == "phone"
+
+
+SCREENS = tuple(
+    Screen(device, width, height, language)
+    for device, width, height in (("phone", 390, 844), ("desktop", 1280, 900))
+    for language in Language
+)
+DESKTOP = SCREENS[2]
+"""Desktop in Chinese: for what does not depend on the screen."""
