@@ -3,12 +3,13 @@
 What was measured and is answered here: npm's shim orphans the real node when killed, so the platform's
 binary is started; the dump at an interval is not atomic, so a spare of the last whole one is kept
 (`guard.py`) and restored; a restart under another hardfork fails, so the hardfork is pinned; states of old
-blocks fill the disk, so they are pruned and the cache has a place of its own.
+blocks fill the disk, so they are pruned and the cache has a place of its own; every start adds a genesis to
+the dump, and of several the next start takes any, so all but the oldest are dropped.
 """
 
+import json
 import os
 import platform
-import shutil
 import signal
 import socket
 import subprocess
@@ -52,6 +53,21 @@ def platform_binary(tool: str) -> Path:
     if not found.is_file():
         raise ToolchainError(f"{tool} for {sys.platform}-{machine} is not installed: run scripts/setup --dev")
     return found
+
+
+def _with_one_genesis(raw: bytes) -> bytes:
+    """A whole dump without the genesis blocks that restarts added: the chain's own is the oldest."""
+    state = json.loads(raw)
+    blocks = state.get("blocks", [])
+    own = min(
+        filter(_is_first, blocks), key=lambda block: int(block["header"]["timestamp"], 16), default=None
+    )
+    kept = [block for block in blocks if block is own or not _is_first(block)]
+    return raw if kept == blocks else json.dumps(state | {"blocks": kept}).encode()
+
+
+def _is_first(block: dict[str, Any]) -> bool:
+    return int(block["header"]["number"], 16) == 0
 
 
 class Anvil:
@@ -216,12 +232,14 @@ class Anvil:
     def _recover_state(self) -> None:
         """Put the spare in the place of a torn or lost dump; the torn one is kept beside it."""
         state = self.state_file
-        if state.exists() and guard.whole_state(state.read_bytes()):
+        if state.exists() and guard.whole_state(raw := state.read_bytes()):
+            if (mended := _with_one_genesis(raw)) is not raw:
+                guard.write_whole(state, mended)
             return
         if self.spare_file.exists() and guard.whole_state(self.spare_file.read_bytes()):
             if state.exists():
                 state.replace(state.with_suffix(".torn.json"))
-            shutil.copyfile(self.spare_file, state)
+            guard.write_whole(state, _with_one_genesis(self.spare_file.read_bytes()))
         elif state.exists():
             raise StateTorn(
                 f"{state} is torn and has no whole spare copy: put a backup in its place, "

@@ -73,6 +73,19 @@ def test_a_stopped_node_goes_on_where_it_was(node: Anvil) -> None:
     assert (height(node), genesis(node)) == (5, first)
 
 
+def test_a_chain_has_one_genesis_however_often_it_restarts(node: Anvil) -> None:
+    """Anvil makes one at every start, and takes any of those that a dump holds."""
+    node.start().call("anvil_mine", "0x1")
+    first, met = genesis(node), set()
+
+    for _ in range(6):
+        node.stop()
+        time.sleep(1)  # a genesis of the same second is the same genesis
+        met.add(genesis(node.start()))
+
+    assert met == {first}
+
+
 def test_it_keeps_its_port_over_a_restart(node: Anvil) -> None:
     port = node.start().port
     node.stop()

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -57,9 +58,27 @@ def test_the_walk_leaves_every_artefact(walked: Path) -> None:
 
 
 def test_the_walk_leaves_no_process_behind(walked: Path) -> None:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(walked / "state") not in processes()
 
-    assert str(walked / "state") not in listed
+
+def test_told_to_end_it_takes_the_service_and_the_chain_along(walked: Path) -> None:
+    state = walked / "state"
+    command = [sys.executable, "-m", "talentseal", "run", "--state", str(state), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        said = (re.search(r"http://127\.0\.0\.1:(\d+)", line) for line in running.stdout)
+        port = next(int(met[1]) for met in said if met)
+        running.terminate()
+
+    assert running.returncode == 128 + signal.SIGTERM
+    assert str(state) not in processes()
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def processes() -> str:
+    """The command lines of everything that runs."""
+    return subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
 
 
 def test_a_second_walk_goes_on_from_the_first(walked: Path) -> None:

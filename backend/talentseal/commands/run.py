@@ -1,5 +1,7 @@
 """`talentseal run`: the demonstration from nothing to a running service, with the main job walked aloud."""
 
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +32,9 @@ def run(
     from talentseal.demonstration.stage import open_stage
     from talentseal.demonstration.walk import Artefacts, Walk
 
+    # Told to end in any way, it takes the service and the chain with it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda met, _frame: sys.exit(128 + met))
     stage = open_stage(state.resolve(), port, _tell)
     try:
         stage.start_service()
