@@ -28,6 +28,7 @@ from talentseal.agreements.documents import DocumentCipher
 from talentseal.anchoring import epochs
 from talentseal.audit.api import AuditDesk
 from talentseal.audit.api import api as audit_api
+from talentseal.audit.certificate import Issuer
 from talentseal.audit.health import health, metrics_router
 from talentseal.audit.log import log_files
 from talentseal.audit.pages import pages as audit_pages
@@ -76,6 +77,13 @@ class Service:
         policy = FinalityPolicy(self.settings.finality.value)
         depth = self.settings.finality_depth if policy is FinalityPolicy.DEPTH else 0
         return Notary(self.signer.verifier_key, Finality(policy, depth), label_of(self.settings))
+
+    @property
+    def issuer(self) -> Issuer:
+        """What certificates say of this service."""
+        settings = self.settings
+        address, site = settings.address.rstrip("/"), site_of(settings)
+        return Issuer(self.notary, address, settings.chain_type, site.chain_label, site.demonstration)
 
     def close(self) -> None:
         """Close the database."""
@@ -210,7 +218,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     refused: frozenset[str] = frozenset() if service.settings.demonstration else PUBLIC_ADDRESSES
     app.state.key_rules = KeyRules(refused)
     app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)
-    app.state.audit = AuditDesk(service.notary, sign_promise)
+    app.state.audit = AuditDesk(service.issuer, sign_promise)
 
 
 def _mount(app: Application, service: Service) -> None:

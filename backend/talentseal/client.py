@@ -144,6 +144,14 @@ class Client:
         """The record's `.tlog-proof`."""
         return self._request("GET", f"/evidence/{record}/tlog-proof").text
 
+    def certificate(self, record: str) -> bytes:
+        """The record's certificate, a PDF/A of one page."""
+        return self._request("GET", f"/evidence/{record}/certificate").content
+
+    def agreement_certificate(self, agreement: str) -> bytes:
+        """The certificate of an agreement's whole history, a PDF/A."""
+        return self._request("GET", f"/agreements/{agreement}/certificate").content
+
     def keys(self, organisation: str) -> list[KeyView]:
         """An organisation's signing keys."""
         return self._get(f"/organisations/{organisation}/keys", KeyList).items

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from sealproof.verify import verify
+from talentseal.web.typesetting import attached
 from tests.cli.conftest import PASSPHRASE, Listening, Office, Shell, private
 from tests.world import PDF, Member
 
@@ -49,10 +50,27 @@ def test_submit_sign_status_and_fetch(
     fetched = shell("fetch", agreement, "--out", tmp_path / "out", *office.access, "--json")
 
     assert "EVIDENCED" in shown.out
-    bundle, proof, kept = (Path(name) for name in fetched.answer["files"])
+    bundle, proof, kept, certificate = (Path(name) for name in fetched.answer["files"])
     trust = listening.api.trust
     assert verify(bundle.read_bytes(), trust=trust, document=PDF).exit_code == 3
     assert (bundle.name[-10:], proof.suffix, kept.read_bytes()) == (".seal.json", ".tlog-proof", PDF)
+    assert attached(certificate.read_bytes()) == [bundle.read_bytes()]
+
+
+def test_a_character_that_no_certificate_can_show_does_not_hold_up_the_proof(
+    shell: Shell, listening: Listening, bank: Office, *, document: Path, tmp_path: Path
+) -> None:
+    rare = listening.office(listening.api.world.member("𠮷野书店"))
+    agreement = submitted(shell, listening, bank, rare, document)
+    for desk in (bank, rare):
+        shell("sign", agreement, "--document", document, *desk.signing, "--yes")
+    listening.api.world.settle()
+
+    fetched = shell("fetch", agreement, "--out", tmp_path / "out", *rare.access, "--json")
+
+    assert fetched.code == 0
+    assert "U+20BB7" in fetched.err
+    assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".json", ".pdf", ".tlog-proof"]
 
 
 def test_with_hash_only_the_document_does_not_leave(

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = {
+    "agreement.certificate.pdf",
     "agreement.pdf",
     "agreement.seal.json",
     "agreement.tlog-proof",

@@ -81,6 +81,13 @@ def organisations(session: Session, actor: Actor, *, after: str, limit: int) -> 
     return list(session.scalars(query))
 
 
+def operators(session: Session) -> list[Organisation]:
+    """The organisations that run the service: those with an account in the operator's role, oldest first."""
+    running = select(Account.organisation_id).where(Account.role == Role.OPERATOR)
+    query = select(Organisation).where(Organisation.id.in_(running))
+    return list(session.scalars(query.order_by(Organisation.created_at, Organisation.id)))
+
+
 def add_account(session: Session, actor: Actor, command: AddAccount, *, now: datetime) -> Account:
     """Enter an account of an organisation. Raises NotPermitted, OrganisationNotFound."""
     actor.require(Permission.ACCOUNT_ADD)

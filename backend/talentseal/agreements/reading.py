@@ -50,6 +50,12 @@ class AgreementNotFound(NotFound):
     )
 
 
+class NotEvidencedYet(NotFound):
+    code: ClassVar[str] = "not-evidenced-yet"
+    zh: ClassVar[str] = "该版本尚未由各方全部签署，没有存证记录。"
+    en: ClassVar[str] = "Not all parties have signed this version: it has no evidence record yet."
+
+
 class DocumentNotKept(NotFound):
     code: ClassVar[str] = "document-not-kept"
     zh: ClassVar[str] = "该协议只保存了摘要，原件由提交方保管。请向提交方索取。"
@@ -112,6 +118,22 @@ def page_of(session: Session, actor: Actor, *, after: str | None, limit: int) ->
         same = (AgreementVersion.created_at == last.created_at) & (AgreementVersion.id < last.id)
         query = query.where(or_(older, same))
     return list(session.scalars(query))
+
+
+def history(session: Session, actor: Actor, agreement_id: str) -> list[AgreementVersion]:
+    """The versions that all parties have signed and that `actor` may see, in their order.
+
+    Raises AgreementNotFound when he may see none, NotEvidencedYet when none is signed by all.
+    """
+    actor.require(Permission.AGREEMENT_READ)
+    query = _visible(actor).where(AgreementVersion.agreement_id == agreement_id)
+    visible = list(session.scalars(query.order_by(AgreementVersion.version, AgreementVersion.created_at)))
+    if not visible:
+        raise AgreementNotFound
+    signed = [version for version in visible if version.record_id is not None]
+    if not signed:
+        raise NotEvidencedYet
+    return signed
 
 
 def parties_of(session: Session, version: AgreementVersion) -> list[AgreementParty]:

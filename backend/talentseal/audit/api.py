@@ -17,7 +17,8 @@ from talentseal.agreements import proofs as agreement_proofs
 from talentseal.agreements import reading
 from talentseal.agreements.api import AgreementPath, VersionPath
 from talentseal.agreements.reading import Promise
-from talentseal.audit import corrections, proofs, visibility
+from talentseal.audit import certificate, corrections, proofs, visibility
+from talentseal.audit.certificate import Certificate, Issuer
 from talentseal.audit.models import RecordClosure
 from talentseal.audit.proofs import Notary, Proof
 from talentseal.audit.schemas import (
@@ -29,7 +30,6 @@ from talentseal.audit.schemas import (
     RecordView,
 )
 from talentseal.db import Database
-from talentseal.errors import NotFound
 from talentseal.evidence import bundles, records, status
 from talentseal.evidence.records import Recorded
 from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
@@ -51,20 +51,21 @@ BUNDLE_ANSWER: dict[int | str, dict[str, Any]] = {
 TEXT_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
 }
-
-
-class NotEvidencedYet(NotFound):
-    code = "not-evidenced-yet"
-    zh = "该版本尚未由各方全部签署，没有存证记录。"
-    en = "Not all parties have signed this version: it has no evidence record yet."
+PDF_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 @dataclass(frozen=True, slots=True)
 class AuditDesk:
     """Set as `app.state.audit`."""
 
-    notary: Notary
+    issuer: Issuer
     promise: Promise
+
+    @property
+    def notary(self) -> Notary:
+        return self.issuer.notary
 
 
 async def _desk(request: Request) -> AuditDesk:
@@ -151,6 +152,20 @@ def get_tlog_proof(record_id: RecordPath, actor: ApiActor, database: Db, desk: D
     return _as_tlog_proof(proof, record_id)
 
 
+@api.get("/evidence/{record_id}/certificate", response_class=Response, responses=PDF_ANSWER)
+def get_certificate(record_id: RecordPath, actor: ApiActor, database: Db, desk: Desk) -> Response:
+    """The record's certificate: one page of PDF/A in Chinese, with the proof bundle attached inside."""
+    return as_pdf(certificate.of_record(database, actor, record_id, desk.issuer))
+
+
+@api.get("/agreements/{agreement_id}/certificate", response_class=Response, responses=PDF_ANSWER)
+def get_agreement_certificate(
+    agreement_id: AgreementPath, actor: ApiActor, database: Db, desk: Desk
+) -> Response:
+    """The certificate of an agreement's whole history, with the proof bundle of each version attached."""
+    return as_pdf(certificate.of_agreement(database, actor, agreement_id, desk.issuer))
+
+
 @api.get(
     "/agreements/{agreement_id}/versions/{version}/bundle", response_class=Response, responses=BUNDLE_ANSWER
 )
@@ -182,13 +197,19 @@ def get_agreement_tlog_proof(
 def _record_of(session: Session, actor: Actor, agreement_id: str, number: int) -> str:
     record_id = reading.version_of(session, actor, agreement_id, number).record_id
     if record_id is None:
-        raise NotEvidencedYet
+        raise reading.NotEvidencedYet
     return record_id
 
 
 def _as_bundle(proof: Proof, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.seal.json"'}
     return Response(proof.raw, media_type="application/json", headers=headers)
+
+
+def as_pdf(made: Certificate) -> Response:
+    """A certificate as a download."""
+    headers = {"Content-Disposition": f'attachment; filename="{made.file_name}"'}
+    return Response(made.pdf, media_type="application/pdf", headers=headers)
 
 
 def _as_tlog_proof(proof: Proof, name: str) -> Response:

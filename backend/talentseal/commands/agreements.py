@@ -1,6 +1,7 @@
 """`talentseal submit | sign | status | fetch | return | terminate`: a partner's work on agreements."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sealproof.eip712 import Domain
     from talentseal.agreements.checking import Checked
     from talentseal.agreements.documents import Digests
-    from talentseal.client import Version
+    from talentseal.client import Client, Version
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -177,11 +178,28 @@ def fetch(
         if view.document_kept:
             suffix = "pdf" if view.document.media_type.value.endswith("pdf") else "docx"
             files[out / f"{name}.{suffix}"] = client.document(place)
+        if (certificate := _certificate(client, view.record)) is not None:
+            files[out / f"{name}.certificate.pdf"] = certificate
     out.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         path.write_bytes(content)
     names = [str(path) for path in files]
     show({"files": names}, as_json=as_json, text="\n".join(names))
+
+
+def _certificate(client: "Client", record: str) -> bytes | None:
+    """The certificate; None, with a line that says why, when it cannot be printed. The proof is not held up
+    by that.
+    """
+    from talentseal.client import ServiceRefused
+
+    try:
+        return client.certificate(record)
+    except ServiceRefused as refused:
+        if refused.code != "glyph-missing":
+            raise
+        print(words(refused.zh, refused.en), file=sys.stderr)
+        return None
 
 
 def return_version(

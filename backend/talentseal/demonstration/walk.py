@@ -59,6 +59,10 @@ class Artefacts:
         return self.folder / "agreement.tlog-proof"
 
     @property
+    def certificate(self) -> Path:
+        return self.folder / "agreement.certificate.pdf"
+
+    @property
     def trust(self) -> Path:
         return self.folder / "trust.json"
 
@@ -78,7 +82,7 @@ class Walk:
         version = self.submit()
         self.sign(version)
         record = self.conclude(version)
-        self.fetch(record)
+        self.fetch(version, record)
         self.stage.stop_service()
         self.verify()
         self.alter_document()
@@ -136,13 +140,18 @@ class Walk:
             self._await("the anchor", lambda: client.record(record).state is RecordState.FINAL)
         return record
 
-    def fetch(self, record: str) -> None:
-        """Proof, checkpoint, keys: what an auditor is given, the trust file by another way than the proof."""
-        self._announce("取回证明、检查点与信任文件", "Proof, checkpoint and trust file are handed out")
+    def fetch(self, version: Version, record: str) -> None:
+        """Proof, certificate, checkpoint, keys: what an auditor is given, the trust file by another way than
+        the proof.
+        """
+        self._announce(
+            "取回证明、证书、检查点与信任文件", "Proof, certificate, checkpoint and trust file are handed out"
+        )
         folder = self.artefacts.folder
         with self._client(self.stage.cast.partners[0]) as client:
             self.artefacts.bundle.write_bytes(client.bundle(record))
             self.artefacts.tlog_proof.write_text(client.tlog_proof(record), "utf-8")
+            self.artefacts.certificate.write_bytes(client.agreement_certificate(version.agreement))
         shutil.copyfile(self.stage.folder / "deployment.json", folder / "deployment.json")
         checkpoint = json.loads(self.artefacts.bundle.read_text("utf-8"))["checkpoint"]
         (folder / "checkpoint").write_text(checkpoint, "utf-8")
