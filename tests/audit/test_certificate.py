@@ -268,6 +268,7 @@ def test_the_history_of_an_agreement_holds_every_version_its_end_and_their_proof
     ):
         assert expected in written
     assert "第2版的约定" in written
+    assert written.count("甲方：郑东银行") == 3
     assert "当日答复" in written
 
 
@@ -478,7 +479,7 @@ def test_words_of_others_are_never_code_and_never_run_off_the_page(sqlite_world:
     ]
     members = [world.member(name) for name in names]
     many = tuple(
-        stipulation(members[place % 8].id, clause=f"第{place}条 #]", measure="长" * 500, remedy="y" * 500)
+        stipulation(members[place % 8].id, clause=f"第{place}条 #]", measure="长" * 300, remedy="y" * 300)
         for place in range(100)
     )
     version = world.signed(*members, title="#panic(1)" + "题" * 190, number="n" * 100, stipulations=many)

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from sealproof.agreement import read_terms
 from talentseal.accounts import service as accounts
 from talentseal.accounts.roles import Actor
 from talentseal.agreements import proofs as agreement_proofs
@@ -156,7 +157,7 @@ def _of_agreement(session: Session, actor: Actor, agreement_id: str, issuer: Iss
             {
                 "state": chinese().states[states[version.id]],
                 "evidence": particulars.evidence(exhibit, key, issuer.verify_url),
-                "agreement": particulars.agreement(exhibit),
+                "agreement": particulars.agreement(exhibit, _known(chapters, version)),
             }
             for version, exhibit in chapters
         ],
@@ -164,6 +165,16 @@ def _of_agreement(session: Session, actor: Actor, agreement_id: str, issuer: Iss
     }
     name = f"agreement-{agreement_id[2:18]}.certificate.pdf"
     return _Draft(name, values, at, [exhibit.attachment() for _, exhibit in chapters])
+
+
+def _known(chapters: list[tuple[AgreementVersion, Exhibit]], ending: AgreementVersion) -> dict[str, Values]:
+    """The parties as the version's own proof names them: the terms of its end do not."""
+    known: dict[str, Values] = {}
+    for version, exhibit in chapters:
+        shown = exhibit.proof.bundle.agreement
+        if version is ending and shown is not None:
+            known |= particulars.named_parties(read_terms(shown).shown)
+    return known
 
 
 def _records(session: Session, version: AgreementVersion) -> list[str]:

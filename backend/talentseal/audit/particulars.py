@@ -42,7 +42,7 @@ RELATIONS: Final[Mapping[Relation, str]] = {
 _FIELDS: Final[Mapping[str, str]] = {
     "act": "事项",
     "address": "密钥地址",
-    "agreement": "协议编号",
+    "agreement": "协议标识",
     "chain_id": "链编号",
     "commitment": "条款摘要 SHA-256",
     "contract": "合约地址",
@@ -126,10 +126,10 @@ def evidence(exhibit: Exhibit, key: VerifierKey, verify_url: str) -> Values:
         "kind": chinese().kind(recorded.kind),
         "state": chinese().states[exhibit.state],
         "recorded_at": moment(recorded.recorded_at),
-        "refers_to": None
+        "refers_to": []
         if recorded.relation is None
-        else f"{RELATIONS[recorded.relation]} {recorded.refers_to}",
-        "closures": [f"{RELATIONS[relation]} {record}" for relation, record in exhibit.closures],
+        else [(RELATIONS[recorded.relation], recorded.refers_to)],
+        "closures": [(RELATIONS[relation], record) for relation, record in exhibit.closures],
         "leaf": leaf,
         "index": bundle.index,
         "size": head.size,
@@ -158,8 +158,11 @@ def _written(value: Json) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def agreement(exhibit: Exhibit) -> Values | None:
-    """What the parties signed; None when the proof does not show it."""
+def agreement(exhibit: Exhibit, known: Mapping[str, Values] | None = None) -> Values | None:
+    """What the parties signed; None when the proof does not show it.
+
+    known: parties by organisation as another proof of the same agreement names them, for terms that do not.
+    """
     shown = exhibit.proof.bundle.agreement
     if shown is None:
         return None
@@ -176,7 +179,7 @@ def agreement(exhibit: Exhibit) -> Values | None:
         "commitment": to_hex(shown.signed.commitment),
         "transaction": shown.transaction_hash,
         "termination": _termination(shown, terms),
-        "parties": _parties(shown, terms, exhibit.received),
+        "parties": _parties(shown, {**(known or {}), **named_parties(terms)}, exhibit.received),
         "erased": not shown.disclosures,
     }
 
@@ -192,10 +195,9 @@ def _termination(shown: AgreementEvidence, terms: Mapping[str, Json]) -> Values 
 
 
 def _parties(
-    shown: AgreementEvidence, terms: Mapping[str, Json], received: Mapping[str, datetime]
+    shown: AgreementEvidence, named: Mapping[str, Values], received: Mapping[str, datetime]
 ) -> list[Values]:
-    """Every party with its address; its name and part as far as the terms show them."""
-    named = named_parties(terms)
+    """Every party with its address; its name and part as far as they are shown."""
     parties = []
     for party in shown.signed.parties:
         organisation = to_hex(party.organisation)

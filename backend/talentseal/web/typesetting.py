@@ -32,7 +32,7 @@ _PRELUDE: Final = b"""\
 """
 """Before every source. No fallback: typst itself then refuses what the check below would have let through."""
 
-_EMBEDDED: Final = re.compile(rb"<<[^\n]*?/Type/EmbeddedFile[^\n]*>>\nstream\n")
+_EMBEDDED: Final = re.compile(rb"<</Length ([0-9]+)[^\n]*/Type/EmbeddedFile([^\n]*)>>\nstream\n")
 
 
 class GlyphMissing(Invalid):
@@ -88,7 +88,12 @@ def typeset(source: Path, values: Any, *, at: datetime, attachments: Sequence[At
 
 def attached(pdf: bytes) -> list[bytes]:
     """The files inside a PDF that `typeset` made, read back from its bytes."""
-    return [zlib.decompressobj().decompress(pdf[start.end() :]) for start in _EMBEDDED.finditer(pdf)]
+    files = []
+    for found in _EMBEDDED.finditer(pdf):
+        stored = pdf[found.end() : found.end() + int(found[1])]
+        # What compression would not make smaller is stored as it is.
+        files.append(zlib.decompress(stored) if b"/FlateDecode" in found[2] else stored)
+    return files
 
 
 def check_glyphs(values: Any) -> None:
