@@ -1,11 +1,11 @@
 """Two databases, one way to use them: `read` and `write` run a function in a session and return its result.
 
 `write` returns only after the commit is durable. On PostgreSQL every write is a transaction of its own, run
-again when the database says it lost a race. On SQLite there is one writing connection: a lone writer uses it
-on its own thread, several queue in order of arrival and all that wait share one commit (group commit), so
-nobody sleeps in SQLite's busy handler; when one of them fails the group is run again, each write in a
-savepoint. A write function may therefore be run more than once and must have no effect outside its session;
-what has to follow a commit is registered with `after_commit`.
+again when the database says it lost a race or the connection broke before its COMMIT. On SQLite there is one
+writing connection: a lone writer uses it on its own thread, several queue in order of arrival and all that
+wait share one commit (group commit), so nobody sleeps in SQLite's busy handler; when one of them fails the
+group is run again, each write in a savepoint. A write function may therefore be run more than once and must
+have no effect outside its session; what has to follow a commit is registered with `after_commit`.
 """
 
 import importlib
@@ -16,12 +16,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 from sqlalchemy import BigInteger, Connection, Dialect, Engine, MetaData, create_engine, event, text
@@ -38,6 +38,15 @@ log = structlog.get_logger(__name__)
 
 GROUP_LIMIT = 128
 """Writes that share one commit at most: bounds how long the first of them waits for the last."""
+
+WRITERS = 32
+"""PostgreSQL connections that write at most: the server commits together what they bring it at once."""
+
+READERS = 10
+"""PostgreSQL connections that are left to read when all of those write."""
+
+PATIENCE = 30.0
+"""Seconds that a write waits for its turn at PostgreSQL before the caller is told to come back."""
 
 RETRIES = 5
 """Runs of one PostgreSQL transaction before the caller is told to come back."""
@@ -111,16 +120,20 @@ class Database:
         self.url = url
         self._listeners: list[Callable[[], None]] = []
         if url.startswith("sqlite:"):
-            self._writer: _GroupWriter | None = _GroupWriter(
+            self._writer: _GroupWriter | _ManyWriters = _GroupWriter(
                 _sqlite_engine(url, writing=True, grouped=True), self._notify
             )
             self._reading = _sqlite_engine(url, writing=False)
         elif url.startswith("postgresql"):
-            self._writer = None
-            self._writing = create_engine(
-                _psycopg(url), pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+            engine = create_engine(
+                _psycopg(url),
+                pool_size=READERS,
+                max_overflow=WRITERS,
+                pool_pre_ping=True,
+                hide_parameters=True,
             )
-            self._reading = self._writing.execution_options(postgresql_readonly=True)
+            self._writer = _ManyWriters(engine, self._notify)
+            self._reading = engine.execution_options(postgresql_readonly=True)
         else:
             raise ValueError(f"expected a sqlite:/// or postgresql:// address, met {url.partition(':')[0]!r}")
 
@@ -142,9 +155,9 @@ class Database:
     def snapshot(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a session that cannot write and sees one state of the database throughout."""
         engine = (
-            self._reading.execution_options(isolation_level="REPEATABLE READ")
-            if self._writer is None
-            else self._reading
+            self._reading
+            if self.dialect == "sqlite"
+            else self._reading.execution_options(isolation_level="REPEATABLE READ")
         )
         with Session(engine, expire_on_commit=False) as session:
             return work(session)
@@ -155,26 +168,7 @@ class Database:
         Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races,
         StorageFailed when the outcome on disk is in doubt.
         """
-        if self._writer is not None:
-            return self._writer.submit(work)
-        return self._write_postgresql(work)
-
-    def _write_postgresql(self, work: Callable[[Session], T]) -> T:
-        for attempt in range(RETRIES):
-            try:
-                with Session(self._writing, expire_on_commit=False) as session:
-                    result = work(session)
-                    reach("write.before-commit")
-                    session.commit()
-                    reach("write.committed")
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _RETRYABLE_SQLSTATES:
-                    raise
-                time.sleep(_pause(attempt))
-            else:
-                self._notify()
-                return result
-        raise DatabaseBusy
+        return self._writer.submit(work)
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -182,18 +176,17 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the tables to the newest version, in one transaction. Idempotent."""
-        engine = self._writing if self._writer is None else _sqlite_engine(self.url, writing=True)
+        # Not the engine of the SQLite writer, on which a transaction is one write of a group.
+        is_sqlite = self.dialect == "sqlite"
+        engine = _sqlite_engine(self.url, writing=True) if is_sqlite else self._writer.engine
         with engine.begin() as connection:
             migrations.upgrade(connection)
-        if self._writer is not None:
+        if is_sqlite:
             engine.dispose()
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        self._writer.close()
         self._reading.dispose()
-        if self._writer is None:
-            self._writing.dispose()
 
 
 def _taken_lock() -> threading.Lock:
@@ -382,13 +375,102 @@ class _GroupWriter:
         return StorageFailed()
 
 
+class _ManyWriters:
+    """The writers of a PostgreSQL database: connections that stay open, each with the one session of its own.
+
+    For every write to make a session, and to have the pool ask the server whether the connection lives, took
+    a quarter of a short write's time. So nobody asks, and a write that meets a dead connection is run again.
+    SQLAlchemy's transaction spans the writes of a session, for beginning and ending one took another fifth:
+    the driver commits, and begins with the next statement.
+    """
+
+    def __init__(self, engine: Engine, notify: Callable[[], None]) -> None:
+        self.engine = engine
+        self._notify = notify
+        self._turns = threading.Semaphore(WRITERS)
+        self._idle: deque[Session] = deque()
+
+    def submit(self, work: Callable[[Session], T]) -> T:
+        if not self._turns.acquire(timeout=PATIENCE):
+            raise DatabaseBusy
+        try:
+            result = self._run(work)
+        finally:
+            self._turns.release()
+        self._notify()
+        return result
+
+    def close(self) -> None:
+        while self._idle:
+            _give_back(self._idle.pop())
+        self.engine.dispose()
+
+    def _run(self, work: Callable[[Session], T]) -> T:
+        for attempt in range(RETRIES):
+            session = self._new() if attempt else self._kept()
+            try:
+                result = work(session)
+                self._commit(session)
+            except BaseException as error:
+                _give_back(session)
+                if not (_lost_race(error) or (attempt == 0 and _lost_connection(error))):
+                    raise
+                time.sleep(_pause(attempt))
+            else:
+                self._idle.append(session)
+                return result
+        raise DatabaseBusy
+
+    def _commit(self, session: Session) -> None:
+        session.flush()
+        reach("write.before-commit")
+        driver = self.engine.dialect.loaded_dbapi
+        try:
+            _raw(_connection(session)).commit()
+        except driver.Error as error:
+            raise DBAPIError.instance(None, None, error, driver.Error) from error
+        reach("write.committed")
+        session.expunge_all()
+
+    def _kept(self) -> Session:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._new()
+
+    def _new(self) -> Session:
+        return Session(self.engine.connect(), expire_on_commit=False)
+
+
+def _give_back(session: Session) -> None:
+    """Roll back what is open and return the connection to the pool, which tests it before its next use."""
+    # What cannot be rolled back is dead, and the pool drops it: then the error to tell is the first.
+    with suppress(DBAPIError), _connection(session):
+        session.close()
+
+
+def _connection(session: Session) -> Connection:
+    """What a session made for one connection is bound to."""
+    return cast("Connection", session.bind)
+
+
+def _lost_race(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE_SQLSTATES
+
+
+def _lost_connection(error: BaseException) -> bool:
+    """Whether it was lost before the COMMIT, so that nothing can have been committed."""
+    # A statement names itself in its error; COMMIT is none, and what became of it only the server knows.
+    return isinstance(error, DBAPIError) and error.connection_invalidated and error.statement is not None
+
+
 def _pause(attempt: int) -> float:
     """Seconds before the next attempt: doubling, and spread so that two losers do not meet again."""
     return float(0.01 * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
 
 
 def _raw(connection: Connection) -> Any:
-    """The driver's own connection, one of `_grouped`."""
+    """The driver's own connection."""
     return connection.connection.dbapi_connection
 
 

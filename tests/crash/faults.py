@@ -85,7 +85,7 @@ class DoorDatabase(Database):
     def at(self, url: str, fault: Fault) -> None:
         """In a child: work on that database from now on, under that fault."""
         self._target, self._fault = make_url(url), fault
-        if self._writer is not None:
+        if isinstance(self._writer, _GroupWriter):
             self._writer = _GroupWriter(self._writer.engine, self._notify)
 
     def write(self, work: Callable[[Session], T]) -> T:
@@ -94,14 +94,14 @@ class DoorDatabase(Database):
         return result
 
     def _engines(self) -> list[Engine]:
-        return [self._reading, self._writer.engine] if self._writer else [self._writing]
+        return [self._writer.engine, *([self._reading] if self.dialect == "sqlite" else [])]
 
     def _redirect(
         self, dialect: Dialect, _record: Any, arguments: list[Any], keywords: dict[str, Any]
     ) -> None:
         places, names = dialect.create_connect_args(self._target)
         arguments[:] = places
-        if self._writer is None:
+        if self.dialect == "postgresql":
             keywords.update(names)
 
 

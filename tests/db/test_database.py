@@ -27,6 +27,7 @@ from talentseal.db import (
     Database,
     DatabaseBusy,
     StorageFailed,
+    _GroupWriter,
     sqlite_driver,
     wal_is_safe,
 )
@@ -114,7 +115,7 @@ def queue_behind_a_gate(
     gate = Gate()
     pool.submit(database.write, gate.work)
     assert gate.entered.wait(WAIT)
-    assert database._writer is not None
+    assert isinstance(database._writer, _GroupWriter)
     line = database._writer._line
     futures = []
     for work in works:
@@ -150,6 +151,17 @@ def test_a_constraint_violation_rolls_back_its_own_write_and_the_next_goes_on(da
 
     database.write(put("two"))
     assert names(database) == {"one", "two"}
+
+
+def test_what_one_write_put_in_its_session_is_not_in_the_next(database: Database) -> None:
+    def add(session: Session) -> Lease:
+        lease = Lease(name="one", holder="test", fence=1, expires_at=MOMENT)
+        session.add(lease)
+        return lease
+
+    lease = database.write(add)
+
+    assert lease not in database.write(list)
 
 
 def test_fifty_writers_at_once_are_all_acknowledged_and_all_there(
@@ -601,6 +613,119 @@ def test_what_writers_were_told_is_there_after_the_server_was_killed_under_them(
             server.start()
             assert told <= names(database)
         assert len(told) > 50
+        database.close()
+    finally:
+        server.stop()
+
+
+class Cut:
+    """A write that ends its own connection in its first `times` runs, once it has written."""
+
+    def __init__(self, times: int) -> None:
+        self.runs = 0
+        self._times = times
+
+    def __call__(self, session: Session) -> str:
+        self.runs += 1
+        put("cut")(session)
+        if self.runs <= self._times:
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return "cut"
+
+
+def test_a_write_that_loses_its_connection_is_run_again(postgresql: Database) -> None:
+    work = Cut(1)
+
+    assert postgresql.write(work) == "cut"
+    assert (work.runs, names(postgresql)) == (2, {"cut"})
+
+
+def test_a_write_that_loses_its_connection_again_is_given_up(postgresql: Database) -> None:
+    work = Cut(RETRIES)
+
+    with pytest.raises(OperationalError):
+        postgresql.write(work)
+
+    assert (work.runs, names(postgresql)) == (2, set())
+
+
+def test_a_write_whose_connection_is_lost_in_the_commit_is_not_run_again(postgresql: Database) -> None:
+    """What became of it only the server knows: run again, it might be there twice."""
+    postgresql.write(at_every_commit("PERFORM pg_terminate_backend(pg_backend_pid())"))
+    runs: list[str] = []
+
+    with pytest.raises(OperationalError):
+        postgresql.write(lambda session: runs.append(put("in doubt")(session)))
+
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize(("sqlstate", "error"), [("40001", DatabaseBusy), ("23503", IntegrityError)])
+def test_what_the_server_finds_at_the_commit_is_as_if_found_before(
+    postgresql: Database, sqlstate: str, error: type[Exception]
+) -> None:
+    postgresql.write(at_every_commit(f"RAISE SQLSTATE '{sqlstate}'"))
+
+    with pytest.raises(error):
+        postgresql.write(put("refused"))
+
+    assert names(postgresql) == set()
+
+
+def at_every_commit(statement: str) -> Callable[[Session], None]:
+    """A write after which the server runs `statement` at the commit of every new lease."""
+    function = f"CREATE FUNCTION at_commit() RETURNS trigger AS $$ BEGIN {statement}; RETURN NULL; END $$"
+    trigger = "CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON lease DEFERRABLE INITIALLY DEFERRED"
+
+    def work(session: Session) -> None:
+        session.execute(text(f"{function} LANGUAGE plpgsql"))
+        session.execute(text(f"{trigger} FOR EACH ROW EXECUTE FUNCTION at_commit()"))
+
+    return work
+
+
+def test_a_write_that_gets_no_turn_is_busy(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("talentseal.db.WRITERS", 1)
+    monkeypatch.setattr("talentseal.db.PATIENCE", 0.01)
+    database = Database(postgres_url)
+
+    def hold(session: Session) -> str:
+        with pytest.raises(DatabaseBusy):
+            database.write(put("late"))
+        return put("first")(session)
+
+    assert database.write(hold) == "first"
+    assert names(database) == {"first"}
+    database.close()
+
+
+def test_no_write_notices_that_the_server_was_started_anew(pool: ThreadPoolExecutor) -> None:
+    server = Postgres()
+    server.start()
+    try:
+        database = Database(server.url())
+        database.upgrade()
+        together = threading.Barrier(8)
+
+        def write_with_the_others(name: str) -> str:
+            met: list[str] = []
+
+            def work(session: Session) -> str:
+                if not met:
+                    together.wait(WAIT)
+                met.append(name)
+                session.add(Lease(name=name, holder="test", fence=1, expires_at=MOMENT))
+                return name
+
+            return database.write(work)
+
+        told: set[str] = set()
+        for run in range(2):
+            told |= set(pool.map(write_with_the_others, [f"{run}-{writer}" for writer in range(8)]))
+            server.kill()
+            server.start()
+            told.add(database.write(put(f"{run}-alone")))
+        assert names(database) == told
         database.close()
     finally:
         server.stop()

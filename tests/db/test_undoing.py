@@ -1,4 +1,4 @@
-"""What one write undoes, itself or by failing, touches no other write of its group (SQLite)."""
+"""What one write undoes, itself or by failing, touches no other write: not of its group, not the one before."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from talentseal.db import Database
+from talentseal.db import Database, _GroupWriter
 from talentseal.evidence.models import Lease
 
 MOMENT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -32,6 +32,13 @@ def database(sqlite_url: str) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture
+def either(database_url: str) -> Iterator[Database]:
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
 def as_a_group(database: Database, works: list[Callable[[Session], Any]]) -> list[Future[Any]]:
     """Queue all of `works` behind a write that waits for them; their futures, ended."""
     entered, go_on = threading.Event(), threading.Event()
@@ -44,7 +51,7 @@ def as_a_group(database: Database, works: list[Callable[[Session], Any]]) -> lis
     with ThreadPoolExecutor(len(works) + 1) as pool:
         pool.submit(database.write, hold)
         assert entered.wait(30)
-        assert database._writer is not None
+        assert isinstance(database._writer, _GroupWriter)
         futures = [pool.submit(database.write, work) for work in works]
         while len(database._writer._line) < len(works):
             pass
@@ -64,10 +71,12 @@ def fail_after_writing(session: Session) -> None:
     raise LookupError("refused by the feature")
 
 
-def test_a_write_that_undoes_and_goes_on_keeps_what_came_after(database: Database) -> None:
-    assert database.write(undo_and_go_on) == "done"
+def test_a_write_that_undoes_and_goes_on_keeps_what_came_after(either: Database) -> None:
+    either.write(lambda session: put(session, "before"))
 
-    assert names(database) == {"kept"}
+    assert either.write(undo_and_go_on) == "done"
+
+    assert names(either) == {"before", "kept"}
 
 
 def test_the_writes_around_one_that_fails_are_all_there(database: Database) -> None:
