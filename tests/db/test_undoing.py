@@ -1,4 +1,4 @@
-"""What one write undoes, itself or by failing, touches no other write: not of its group, not the one before."""
+"""What one write undoes, itself or by failing, touches no other: of its group or before it."""
 
 import threading
 from collections.abc import Callable, Iterator
