@@ -1,6 +1,40 @@
-"""Every page there is: what the tests of every page open. A new page adds its line, and nothing else."""
+"""Every page there is: what the tests of every page open. A new page adds its line here, and nothing else.
+
+Names in braces are filled with those of an agreement in force whose record is FINAL: {agreement}, {version},
+{record}, {leaf} (64 hex). A page that shows something else says where it finds it by a name of its own in
+`Running.sample`.
+"""
+
+from dataclasses import dataclass
+
+from talentseal.accounts.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One page. who: as whom it is opened; None without an account. A partner is the bank."""
+
+    path: str
+    who: Role | None = None
+    status: int = 200
+
+    def __str__(self) -> str:
+        return f"{self.who or 'anyone'} {self.path}"
+
 
 PUBLIC = [
-    "/",
+    Address("/"),
+    Address("/nowhere", status=404),
+    Address("/sign-in"),
 ]
-"""Pages that need no account."""
+
+SIGNED_IN = [
+    Address("/", Role.PARTNER),
+    Address("/", Role.OPERATOR),
+    Address("/", Role.AUDITOR),
+]
+
+EVERY = [*PUBLIC, *SIGNED_IN]
+
+NO_PAGES: set[str] = set()
+"""Path templates of what pages load in pieces, as routes name them."""

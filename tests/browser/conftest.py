@@ -23,14 +23,17 @@ response of 400 or more and request to another host, unless it said so before: `
 "/agreements")`, `expects_failed_request`, `expects_console`, `visit.may_reach(running.rpc)`.
 
 `running` is one service per test process: `running.wait("what", lambda: …)`, `running.client(body)` for the
-JSON API, `running.service()` for its database. `axe`, `keyboard_reaches` and `reflows` judge a page as it
-stands; `shot` keeps a picture of the whole page under .state/screenshots, or where TALENTSEAL_SCREENSHOTS
-says. A new page adds its address to `addresses.py`: that alone has it opened by the tests of every page.
+JSON API, `running.service()` for its database; `visit.sign_in(running.account(Role.OPERATOR), "/")`.
+
+`axe`, `keyboard_reaches`, `fits_fingers` and `reflows` judge a page as it stands. `shot` keeps a picture of
+the whole page under .state/screenshots, or where TALENTSEAL_SCREENSHOTS says; a test that fails leaves one of
+each visit. A new page adds its address to `addresses.py`: that alone has the tests of every page open it.
 """
 
+import asyncio
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +50,13 @@ from tests.browser.visit import Visit, begin
 Visits = Callable[..., Visit]
 
 
+LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
+"""Playwright's, once it runs."""
+
+FAILED = pytest.StashKey[bool]()
+"""Set on a test whose own claims did not hold."""
+
+
 class Shot(Protocol):
     """Keeps a picture of the whole page under a name of its own."""
 
@@ -54,13 +64,23 @@ class Shot(Protocol):
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
     """One Chromium per test process."""
     found = chromium.find()
     with sync_playwright() as playwright:
+        loop = pytestconfig.stash[LOOP] = asyncio.get_running_loop()
         launched = found.launch(playwright)
         yield launched
+        asyncio._set_running_loop(loop)
         launched.close()
+
+
+@pytest.fixture(autouse=True)
+def loop_put_away(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Between its calls Playwright leaves its event loop running: only the tests of this folder meet it."""
+    asyncio._set_running_loop(pytestconfig.stash.get(LOOP, None))
+    yield
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +96,21 @@ def screen(request: pytest.FixtureRequest) -> Screen:
     return chosen
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def visits(browser: Browser, running: Running, screen: Screen) -> Iterator[Visits]:
-    """Makes visits on the test's screen; each is judged at the end."""
+def visits(
+    browser: Browser, running: Running, screen: Screen, shot: Shot, request: pytest.FixtureRequest
+) -> Iterator[Visits]:
+    """Makes visits on the test's screen; each is judged at the end, and pictured when the test failed."""
     begun: list[Visit] = []
 
     def make(*, dark: bool = False) -> Visit:
@@ -86,6 +118,9 @@ def visits(browser: Browser, running: Running, screen: Screen) -> Iterator[Visit
         return begun[-1]
 
     yield make
+    if request.node.stash.get(FAILED, False):
+        for number, visit in enumerate(begun):
+            shot(visit.page, f"failed-{number}")
     problems = [problem for visit in begun for problem in visit.close()]
     assert not problems, "\n".join([*problems, "the service said:", running.said(10)])
 

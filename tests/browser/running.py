@@ -5,6 +5,7 @@ the failure points, clocks and captured output of other tests.
 """
 
 import io
+import json
 import secrets
 import signal
 import subprocess
@@ -18,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 from eth_account import Account as EthereumAccount
 
+from talentseal.accounts import demonstration
+from talentseal.accounts.roles import Role
 from talentseal.agreements import documents
 from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission
 from talentseal.agreements.states import AgreementState, legal_date
@@ -27,8 +31,11 @@ from talentseal.app import Service, build
 from talentseal.client import Client, Version
 from talentseal.clock import SystemClock
 from talentseal.config import Settings
+from talentseal.demonstration import scheme
+from talentseal.demonstration import stage as demonstration_stage
 from talentseal.demonstration.scheme import Body, Cast
 from talentseal.demonstration.stage import Stage, open_stage
+from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
 from talentseal.partners.service import personal_digest
 from tests.postgres import die_with_parent
@@ -52,6 +59,7 @@ class Running:
     process: "subprocess.Popen[bytes]"
     _clients: dict[str, Client] = field(default_factory=dict)
     _keys: dict[str, Any] = field(default_factory=dict)
+    _sample: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -86,13 +94,42 @@ class Running:
             self._keys[body.organisation] = EthereumAccount.from_key(key)
         return self._keys[body.organisation]
 
-    def submit(self, *, plain: bytes = PDF, **changes: Any) -> Version:
-        """A fresh agreement of bank and merchant, submitted by the bank with the document's digests alone."""
-        receipt = self.client(self.cast.bank).submit(self.submission(plain, **changes))
+    def account(self, who: Body | Role) -> str:
+        """The id of one of the invented people, by organisation or by role: for `Visit.sign_in`."""
+        with self.service() as service:
+            people = service.database.read(demonstration.people)
+        return next(
+            person.account
+            for person in people
+            if (person.organisation == who.name if isinstance(who, Body) else person.role is who)
+        )
+
+    def sample(self) -> dict[str, str]:
+        """What `addresses.py` fills its names with: an agreement in force, made on first use."""
+        if not self._sample:
+            version, record = self.final()
+            with self.service() as service:
+                leaf = service.database.read(
+                    lambda session: session.get_one(EvidenceRecord, record).leaf_hash
+                )
+            self._sample = {
+                "agreement": version.agreement,
+                "version": str(version.number),
+                "record": record,
+                "leaf": leaf.hex(),
+            }
+        return self._sample
+
+    def submit(self, **changes: Any) -> Version:
+        """A fresh agreement of bank and merchant, submitted by the bank with the document's digests alone.
+
+        changes: to what `submission` makes.
+        """
+        receipt = self.client(self.cast.bank).submit(self.submission(**changes))
         return Version(receipt.agreement, receipt.version)
 
-    def submission(self, plain: bytes = PDF, **changes: Any) -> HashOnlySubmission:
-        """Terms under a number of their own, in force from today for a year."""
+    def submission(self, plain: bytes | None = None, **changes: Any) -> HashOnlySubmission:
+        """Terms under a number of their own, in force from today for a year. plain: the document."""
         bank, merchant = self.cast.partners
         today = legal_date(SystemClock().now())
         fields: dict[str, Any] = {
@@ -109,7 +146,7 @@ class Running:
                 stipulation(merchant.organisation).model_dump(),
                 stipulation(bank.organisation, clause="第四条").model_dump(),
             ],
-            "document": _digests(plain),
+            "document": _digests(plain or new_document()),
         }
         return HashOnlySubmission.model_validate({**fields, **changes})
 
@@ -183,7 +220,10 @@ class Running:
 @contextmanager
 def run(folder: Path) -> Iterator[Running]:
     """The demonstration's stage in `folder`, its service running and its partners ready to sign."""
-    stage = open_stage(folder, 0, lambda _zh, _en: None)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (scheme, demonstration_stage):
+            patch.setattr(module, "create_keystore", _quick_keystore)
+        stage = open_stage(folder, 0, lambda _zh, _en: None)
     try:
         running = Running(stage, _start(stage))
         try:
@@ -196,6 +236,15 @@ def run(folder: Path) -> Iterator[Running]:
         stage.close()
 
 
+def _quick_keystore(path: Path, passphrase: str, key: bytes | None = None) -> str:
+    """As `create_keystore`, and opened in no time: eight keystores cost the tests of a session seconds."""
+    account = EthereumAccount.create() if key is None else EthereumAccount.from_key(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_text(json.dumps(account.encrypt(passphrase, kdf="pbkdf2", iterations=2)), "ascii")
+    return str(account.address)
+
+
 def _start(stage: Stage) -> "subprocess.Popen[bytes]":
     environment = stage.environment | {"TALENTSEAL_ANCHOR_INTERVAL": str(ANCHOR_EVERY)}
     with _log(stage).open("ab") as log:
@@ -206,6 +255,11 @@ def _start(stage: Stage) -> "subprocess.Popen[bytes]":
             stderr=log,
             preexec_fn=die_with_parent,  # noqa: PLW1509 - fixtures start it from the main thread
         )
+
+
+def new_document() -> bytes:
+    """A PDF like no other: documents and parties are what an agreement is known by."""
+    return PDF + f"%{secrets.token_hex(16)}\n".encode()
 
 
 def _is_ready(running: Running) -> bool:

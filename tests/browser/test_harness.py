@@ -9,6 +9,7 @@ from eth_account import Account as EthereumAccount
 from eth_account.messages import encode_defunct, encode_typed_data
 from playwright.sync_api import Browser, Page, Route
 
+from talentseal.accounts.roles import Role
 from talentseal.agreements.states import AgreementState
 from tests.browser.axe import axe
 from tests.browser.conftest import Shot, Visits
@@ -16,7 +17,9 @@ from tests.browser.keyboard import keyboard_reaches
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
 from tests.browser.screens import DESKTOP, Screen
+from tests.browser.touch import fits_fingers
 from tests.browser.visit import Visit, begin
+from tests.browser.weight import weighed
 
 pytestmark = pytest.mark.parametrize("screen", [DESKTOP], ids=str)
 
@@ -118,6 +121,7 @@ def judged(visit: Visit, judge: Callable[[Page], None]) -> str:
 
 NO_OUTLINE = "<style>:focus-visible { outline: none }</style>"
 RADIO = '<label>r <input type="radio" name="r"></label>'
+LARGE = '<button style="width: 44px; height: 44px">a</button>'
 FIELDS = '<label>a <input name="a"></label> <button>b</button> <a href="/c">c</a>'
 
 
@@ -134,6 +138,9 @@ FIELDS = '<label>a <input name="a"></label> <button>b</button> <a href="/c">c</a
         (keyboard_reaches, f'<div style="overflow: auto; height: 3em">{"<p>x</p>" * 9}</div>{FIELDS}', ""),
         (keyboard_reaches, f'<div style="position: fixed; inset: 0"></div>{FIELDS}', "not seen"),
         (keyboard_reaches, f"{RADIO} {RADIO} {FIELDS}", ""),
+        (fits_fingers, f'{LARGE}<p>See <a href="/x">the text</a> there.</p>', ""),
+        (fits_fingers, "<button>a</button>", 'button "a" is'),
+        (fits_fingers, f'{LARGE}<p><a href="/x">alone</a></p>', 'a "alone" is'),
         (reflows, "<p>" + "word " * 200 + "</p>", ""),
         (reflows, "<p>" + "word" * 200 + "</p>", "px wide"),
         (reflows, f'<p style="overflow: hidden; white-space: nowrap">{"word " * 99}</p>', "cut off: p "),
@@ -203,6 +210,19 @@ def test_the_wallet_signs_for_the_page_that_it_was_connected_to(planted: Callabl
         assert EthereumAccount.recover_message(signable, signature=signature) == key.address
 
 
+def test_a_wallet_that_knows_the_network_moves_to_it_and_says_so(planted: Callable[..., Visit]) -> None:
+    visit = planted("")
+    wallet = visit.use_wallet(EthereumAccount.create(), 1)
+    wallet.chains = frozenset({31337})
+    page = visit.open("/")
+    page.evaluate("window.ethereum.on('chainChanged', (id) => { window.moved = id; })")
+
+    assert asked(page, "wallet_switchEthereumChain", {"chainId": "0x7a69"}) is None
+    assert (asked(page, "eth_chainId"), page.evaluate("window.moved")) == ("0x7a69", "0x7a69")
+    assert wallet.asked == ["wallet_switchEthereumChain", "eth_chainId"]
+    visit.close()
+
+
 def test_without_a_wallet_there_is_none(planted: Callable[..., Visit]) -> None:
     visit = planted("")
 
@@ -215,6 +235,17 @@ def test_a_picture_is_kept_of_the_whole_page(visit: Visit, shot: Shot) -> None:
 
     assert place.name == "test_a_picture_is_kept_of_the_whole_page-desktop-zh-CN-whole.png"
     assert place.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_view_weighs_what_came_over_the_wire(visit: Visit) -> None:
+    page = visit.page
+
+    first = weighed(page, lambda: visit.open("/"))
+    again = weighed(page, page.reload)
+
+    # Files are kept by the browser: a page seen again is little more than its own text.
+    assert 20_000 < first < 150_000
+    assert 1_000 < again < first / 2
 
 
 def test_two_people_are_two_profiles(visits: Visits) -> None:
@@ -233,3 +264,19 @@ def test_an_agreement_goes_all_the_way_while_a_page_is_open(visit: Visit, runnin
         assert service.database.read(lambda session: session.connection() is not None)
     view = running.client(running.cast.merchant).agreement(version)
     assert (view.state, view.record) == (AgreementState.IN_FORCE, record)
+
+
+@pytest.mark.usefixtures("screen")
+def test_every_agreement_of_a_test_is_its_own(running: Running) -> None:
+    assert running.submit() != running.submit()
+
+
+def test_a_visitor_is_signed_in_as_whoever_the_test_names(visits: Visits, running: Running) -> None:
+    bank, merchant, operator = visits(), visits(), visits()
+
+    shown = [
+        visit.sign_in(running.account(who)).locator(".who span").inner_text()
+        for visit, who in ((bank, Role.PARTNER), (merchant, running.cast.merchant), (operator, Role.OPERATOR))
+    ]
+
+    assert shown == [running.cast.bank.name, running.cast.merchant.name, running.cast.operator.name]

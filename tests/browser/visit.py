@@ -1,5 +1,6 @@
 """A visit: one person's browser, which keeps note of everything that goes wrong on the way."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     Request,
     Response,
@@ -64,6 +66,14 @@ class Visit:
         assert response.status == status, f"{path} answered {response.status}, expected {status}"
         return self.page
 
+    def sign_in(self, account: str, path: str = "/") -> Page:
+        """Be one of the demonstration's people (see `Running.account`) and go to `path`. Returns the page."""
+        answer = self.context.request.post(
+            f"{self.url}/sign-in/demonstration", form={"account": account}, max_redirects=0
+        )
+        assert answer.status == 303, f"signing in answered {answer.status}"
+        return self.open(path)
+
     def expects_status(self, status: int, part: str) -> None:
         """Some response with this status (400 to 599) comes from an address that contains `part`."""
         self._expected.append(Expected(str(status), part))
@@ -89,7 +99,9 @@ class Visit:
     def close(self) -> list[str]:
         """End the visit; everything that went wrong."""
         for page in self.context.pages:
-            page.wait_for_timeout(1)  # what the browser has already said is heard before it is asked to go
+            # What is under way is heard first; a page that is going elsewhere just now has been heard.
+            with suppress(Error):
+                page.evaluate("new Promise((resolve) => setTimeout(resolve))")
         self.context.close()
         missed = [
             f"expected and never met: {each.what} {each.part}" for each in self._expected if not each.met
@@ -163,7 +175,7 @@ def begin(browser: Browser, screen: Screen, url: str, *, dark: bool = False) -> 
         is_mobile=screen.is_phone,
         service_workers="block",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     visit = Visit(context.new_page(), context, screen, url)
     visit.may_reach(url)
     visit.listen()

@@ -27,15 +27,13 @@ class Person:
 def people(session: Session) -> list[Person]:
     """Everyone who can be played, in order."""
     query = (
-        select(Account, Organisation.name)
+        select(Account.id, Account.name, Organisation.name, Account.role)
         .join(DemonstrationPerson, DemonstrationPerson.account_id == Account.id)
         .join(Organisation, Organisation.id == Account.organisation_id)
         .where(Account.disabled_at.is_(None))
         .order_by(DemonstrationPerson.position)
     )
-    return [
-        Person(account.id, account.name, owner, account.role) for account, owner in session.execute(query)
-    ]
+    return [Person(*found) for found in session.execute(query)]
 
 
 def person(session: Session, account_id: str) -> Person:

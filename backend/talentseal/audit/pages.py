@@ -15,5 +15,5 @@ pages = APIRouter(include_in_schema=False)
 def home(request: Request, database: Db) -> Response:
     """What this is, how far the log has come, how anyone can verify a proof, and whom one can play."""
     site: Pages = request.app.state.pages
-    log, people = database.read(lambda session: (status.log_status(session), demonstration.people(session)))
+    log, people = database.read(lambda session: (status.log_sizes(session), demonstration.people(session)))
     return site.render(request, "home.html", log=log, people=people)

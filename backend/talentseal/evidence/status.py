@@ -18,20 +18,12 @@ class RecordState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LogStatus:
-    """The log at one moment. Sizes count entries; oldest_pending is the time of the oldest unsealed
-    record.
-    """
+class LogSizes:
+    """How many entries lie under a signed, an anchored and a final head."""
 
-    pending: int
-    oldest_pending: datetime | None
     signed_size: int
-    signed_at: datetime | None
     anchored_size: int
     final_size: int
-    oldest_unanchored: datetime | None
-    sealer: SealerCondition
-    sealer_reason: str
 
     def state_at(self, log_index: int | None) -> RecordState:
         """The state of the record with that index; None is a record not yet numbered."""
@@ -40,6 +32,29 @@ class LogStatus:
         if log_index < self.final_size:
             return RecordState.FINAL
         return RecordState.ANCHORED if log_index < self.anchored_size else RecordState.SEALED
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatus(LogSizes):
+    """The log at one moment. oldest_pending: when the oldest unsealed record was made."""
+
+    pending: int
+    oldest_pending: datetime | None
+    signed_at: datetime | None
+    oldest_unanchored: datetime | None
+    sealer: SealerCondition
+    sealer_reason: str
+
+
+def log_sizes(session: Session) -> LogSizes:
+    """Read how far the log has come, in one query."""
+    progress = (
+        select(size).where(LogProgress.id == 1).scalar_subquery()
+        for size in (LogProgress.anchored_size, LogProgress.final_size)
+    )
+    newest = select(func.max(CheckpointRow.size)).scalar_subquery()
+    signed, anchored, final = session.execute(select(newest, *progress)).one()
+    return LogSizes(signed or 0, anchored or 0, final or 0)
 
 
 def log_status(session: Session) -> LogStatus:
@@ -68,4 +83,4 @@ def log_status(session: Session) -> LogStatus:
 
 def state_of(session: Session, row: EvidenceRecord) -> RecordState:
     """The one state in which a record is shown."""
-    return log_status(session).state_at(row.log_index)
+    return log_sizes(session).state_at(row.log_index)

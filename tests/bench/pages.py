@@ -1,0 +1,156 @@
+"""Pages: the server's time for each of them against that of an empty template, through the same application.
+
+Requests go straight into the application (ASGI), so that no socket and no client stands in the measure. Both
+come as the same visitor, and take turns. The scheme behind them holds as many agreements as a list shows.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from fastapi import Request
+from starlette.responses import Response
+
+from talentseal.accounts.models import OrganisationKind
+from talentseal.accounts.roles import Role
+from talentseal.agreements.models import AgreementVersion
+from talentseal.app import session_rules_of
+from talentseal.evidence.models import EvidenceRecord
+from talentseal.web.pages import Pages
+from tests.api.conftest import Api
+from tests.bench.figures import Budget, Figure, against, interleaved, say
+from tests.bench.places import databases
+from tests.browser.addresses import EVERY, Address
+from tests.world import PDF, Member, SetClock, make_world
+
+BUDGET: Final = Budget("ratio", "<=", 3.0)
+EMPTY: Final = "/bench/empty"
+KINDS: Final = {
+    Role.OPERATOR: OrganisationKind.OPERATOR,
+    Role.AUDITOR: OrganisationKind.AUDITOR,
+    Role.TALENT_OFFICE: OrganisationKind.GOVERNMENT,
+}
+"""What organisation somebody in a role belongs to; a partner's is a bank."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def measure(tiny: bool) -> list[Figure]:
+    """A figure for each page of `tests/browser/addresses.py`."""
+    agreements, rounds = (1, 1) if tiny else (25, 200)
+    with databases("sqlite") as place, _stage(place.make(), place.folder, agreements) as stage:
+        say(f"  {len(EVERY)} pages × {rounds}, {agreements} agreements")
+        return [stage.figure(address, rounds) for address in EVERY]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An application with something to show. people: cookies of somebody in each role."""
+
+    app: Any
+    names: Mapping[str, str]
+    people: Mapping[Role | None, Headers]
+
+    def figure(self, address: Address, rounds: int) -> Figure:
+        """The page and the empty template in turns, once before anything is measured."""
+        headers = self.people[address.who]
+        own = partial(self._seconds, address.path.format(**self.names), headers, address.status)
+        bare = partial(self._seconds, EMPTY, headers, 200)
+        with asyncio.Runner() as runner:
+            met = interleaved(rounds + 1, own=lambda: runner.run(own()), bare=lambda: runner.run(bare()))
+        for times in met.values():
+            del times[0]
+        return against(f"the page {address}", "s", met["own"], "empty template", met["bare"], BUDGET)
+
+    async def _seconds(self, path: str, headers: Headers, status: int) -> float:
+        begun = time.perf_counter()
+        met = await _answer(self.app, path, headers)
+        took = time.perf_counter() - begun
+        if met != status:
+            raise RuntimeError(f"{path} answered {met}, expected {status}")
+        return took
+
+
+async def _answer(app: Callable[..., Awaitable[None]], path: str, headers: Headers) -> int:
+    """The status of one GET, once the whole answer is there."""
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    await app(scope, receive, send)
+    return statuses[0]
+
+
+@contextmanager
+def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
+    with contextmanager(make_world)(url, SetClock(), folder) as world:
+        bank, merchant = world.member("虚构银行"), world.member("虚构书店")
+        documents = [PDF + b"%%%d\n" % each for each in range(agreements)]
+        versions = [world.signed(bank, merchant, plain=plain) for plain in documents]
+        world.settle()
+        api = Api(world, folder, demonstration=True)
+        _serve_an_empty_template(api)
+        others = {role: world.member(role.value, role=role, kind=kind) for role, kind in KINDS.items()}
+        people: dict[Role | None, Headers] = {None: _headers()}
+        for role, member in {Role.PARTNER: bank, **others}.items():
+            people[role] = _headers(_cookie(api, member))
+        yield Stage(api.app, _names(api, versions[0]), people)
+
+
+def _serve_an_empty_template(api: Api) -> None:
+    pages: Pages = api.app.state.pages
+    empty = jinja2.DictLoader({"empty.html": ""})
+    for environment in pages._environments.values():
+        loaders = [loader for loader in (environment.loader, empty) if loader is not None]
+        environment.loader = jinja2.ChoiceLoader(loaders)
+
+    @api.app.get(EMPTY)
+    def render(request: Request) -> Response:
+        return pages.render(request, "empty.html")
+
+
+def _headers(*more: tuple[bytes, bytes]) -> Headers:
+    return [(b"host", b"127.0.0.1"), (b"accept", b"text/html"), *more]
+
+
+def _cookie(api: Api, member: Member) -> tuple[bytes, bytes]:
+    name = session_rules_of(api.service.settings).cookie.name
+    return b"cookie", f"{name}={api.sign_in(member)}".encode()
+
+
+def _names(api: Api, version: AgreementVersion) -> dict[str, str]:
+    """As `Running.sample` of the browser tests."""
+    record = version.record_id or ""
+    leaf = api.world.database.read(lambda session: session.get_one(EvidenceRecord, record).leaf_hash)
+    return {
+        "agreement": version.agreement_id,
+        "version": str(version.version),
+        "record": record,
+        "leaf": leaf.hex(),
+    }
