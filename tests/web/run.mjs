@@ -42,6 +42,21 @@ const topics = {
     const [old, later] = [tree(given.old_size, given.old_root), tree(given.new_size, given.new_root)];
     all.checkConsistency(old, later, given.path.map(bytes));
   },
+  "tile-path": (given) => all.tilePath(given.level, BigInt(given.number), given.width),
+  async tiles(given) {
+    const read = [];
+    const reader = async (level, number, width) => {
+      const path = all.tilePath(level, number, width);
+      read.push(path);
+      return bytes(given.tiles[path] ?? "");
+    };
+    const [old, size] = [BigInt(given.old), BigInt(given.size)];
+    const root = await all.rootFromTiles(reader, size);
+    const consistency = await all.consistencyPathFromTiles(reader, old, size);
+    const inclusion = await all.inclusionPathFromTiles(reader, BigInt(given.index), size);
+    all.checkConsistency({ size: old, root: await all.rootFromTiles(reader, old) }, { size, root }, consistency);
+    return { root: base64(root), consistency: consistency.map(base64), inclusion: inclusion.map(base64), read };
+  },
   canonical: (given) => base64(all.encodeCanonical(all.decodeCanonical(bytes(given.raw), 65_535))),
   json: (given) => base64(all.encodeCanonical(all.parseJson(bytes(given.raw), 1_000_000))),
   disclosures(given) {

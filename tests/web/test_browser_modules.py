@@ -28,6 +28,7 @@ FOR_PAGES = {
     "errors.js": {"VerificationError"},
     "merkle.js": {"checkConsistency"},
     "promise.js": {"openPromise"},
+    "tiles.js": {"consistencyPathFromTiles", "inclusionPathFromTiles", "rootFromTiles", "tilePath"},
     "tlogproof.js": {"openProof"},
 }
 """What pages take from the modules; everything else that is exported serves another module."""

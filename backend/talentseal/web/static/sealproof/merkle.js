@@ -38,6 +38,59 @@ export function rootOf(leafHashes) {
 }
 
 /**
+ * Leaf ranges [low, high) whose roots form the audit path of one leaf, lowest sibling first. Throws OutOfRange.
+ * @param {bigint} index
+ * @param {bigint} size
+ * @returns {[bigint, bigint][]}
+ */
+export function inclusionRanges(index, size) {
+  if (index < 0n || index >= size) {
+    throw new OutOfRange(`expected an index from 0 to below the size ${size}, met ${index}`);
+  }
+  const ranges = [];
+  let [low, high] = [0n, size];
+  while (high - low > 1n) {
+    const middle = low + splitOf(high - low);
+    if (index < middle) {
+      ranges.push([middle, high]);
+      high = middle;
+    } else {
+      ranges.push([low, middle]);
+      low = middle;
+    }
+  }
+  return ranges.reverse();
+}
+
+/**
+ * Leaf ranges [low, high) whose roots form the consistency proof, in proof order. Throws OutOfRange.
+ * @param {bigint} oldSize
+ * @param {bigint} newSize
+ * @returns {[bigint, bigint][]}
+ */
+export function consistencyRanges(oldSize, newSize) {
+  if (oldSize < 0n || oldSize > newSize) {
+    throw new OutOfRange(`expected an old size from 0 to the new size ${newSize}, met ${oldSize}`);
+  }
+  if (!oldSize || oldSize === newSize) return [];
+  const ranges = [];
+  let [low, high] = [0n, newSize];
+  while (high !== oldSize) {
+    const middle = low + splitOf(high - low);
+    if (oldSize <= middle) {
+      ranges.push([middle, high]);
+      high = middle;
+    } else {
+      ranges.push([low, middle]);
+      low = middle;
+    }
+  }
+  // The old tree's own last subtree is left out when it is the whole old tree: its root is known already.
+  if (low) ranges.push([low, high]);
+  return ranges.reverse();
+}
+
+/**
  * Return when the path leads from the leaf at index to the root of size leaves (RFC 9162 §2.1.3.2). Throws
  * InclusionFalse when it does not, BadLength or OutOfRange when a hash or number is malformed.
  * @param {Uint8Array} leaf 32 bytes
@@ -132,9 +185,14 @@ function consistencyFalse(old, later, expected, met) {
   return new ConsistencyFalse(`expected ${expected} from ${old.size} to ${later.size}, met ${met}`);
 }
 
-/** SHA-256(0x01 ‖ left ‖ right). */
-function nodeHash(left, right) {
+/** SHA-256(0x01 ‖ left ‖ right), 32 bytes. @param {Uint8Array} left @param {Uint8Array} right */
+export function nodeHash(left, right) {
   return sha256(joined(NODE_PREFIX, left, right));
+}
+
+/** Largest power of two below size, for size ≥ 2. */
+function splitOf(size) {
+  return 1n << BigInt((size - 1n).toString(2).length - 1);
 }
 
 function checkHashes(hashes) {
