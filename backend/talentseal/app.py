@@ -29,6 +29,8 @@ from talentseal.anchoring import epochs
 from talentseal.audit.api import AuditDesk
 from talentseal.audit.api import api as audit_api
 from talentseal.audit.certificate import Issuer
+from talentseal.audit.exploring import api as exploring_api
+from talentseal.audit.exploring import pages as exploring_pages
 from talentseal.audit.health import health, metrics_router
 from talentseal.audit.log import log_files
 from talentseal.audit.pages import pages as audit_pages
@@ -200,7 +202,7 @@ def create_app(
     _furnish(app, service, authenticator)
     _mount(app, service)
     app.include_router(assets.router())
-    for pages in (audit_pages, accounts_pages):
+    for pages in (audit_pages, accounts_pages, exploring_pages):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
@@ -223,7 +225,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
 
 def _mount(app: Application, service: Service) -> None:
     api = APIRouter(prefix="/api/v1")
-    for router in (accounts_api, partners_api, agreements_api, audit_api):
+    for router in (accounts_api, partners_api, agreements_api, audit_api, exploring_api):
         api.include_router(router)
     app.include_router(api)
     app.include_router(log_files)

@@ -72,6 +72,7 @@ class CheckpointRow(Base):
     """A signed head of the log, published."""
 
     __tablename__ = "checkpoint"
+    __table_args__ = (Index("ix_checkpoint_signed_at", "signed_at", "size"),)
 
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     previous_size: Mapped[int] = mapped_column(BigInteger)
