@@ -14,6 +14,7 @@ from sealproof import merkle
 from sealproof.eip712 import AgreementStatement, Domain, Party, TerminationStatement
 from sealproof.rpc import AgreementOnChain, AgreementState
 from talentseal.chain.port import (
+    ROLES,
     ZERO_HASH,
     AbiValue,
     Call,
@@ -110,6 +111,15 @@ def test_the_identity_is_whole_and_stays(adapter: Adapter) -> None:
         first.deployment_block_hash,
     )
     assert adapter.chain.predecessor() == ZERO_HASH
+
+
+def test_who_holds_which_role_is_read_from_the_contract(adapter: Adapter) -> None:
+    met = adapter.chain.holders()
+
+    assert set(met.roles) == set(ROLES)
+    assert met.roles["ANCHOR"] == (adapter.anchor.address,)
+    assert met.roles["REGISTRAR"] == (adapter.registrar.address,)
+    assert int(met.admin, 16) > 0
 
 
 def test_an_empty_registry_has_no_head(adapter: Adapter) -> None:

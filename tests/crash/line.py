@@ -16,6 +16,7 @@ from talentseal.chain.port import (
     Call,
     ChainIdentity,
     Fees,
+    Holders,
     KeyOnChain,
     Receipt,
     RegistryHead,
@@ -176,6 +177,9 @@ class FarChain:
 
     def agreement_at(self, digest: bytes) -> AgreementOnChain:
         return cast("AgreementOnChain", self._line.ask("agreement_at", digest))
+
+    def holders(self) -> Holders:
+        return cast("Holders", self._line.ask("holders"))
 
     def key_of(self, organisation: bytes, signer: str) -> KeyOnChain:
         return cast("KeyOnChain", self._line.ask("key_of", organisation, signer))

@@ -20,12 +20,14 @@ from sealproof.rpc import AgreementOnChain, Block
 from talentseal.chain.contract import ContractAbi, registry_abi
 from talentseal.chain.memory_registry import NO_AGREEMENT, NO_KEY, Refusal, Registry, RegistryState
 from talentseal.chain.port import (
+    ROLES,
     ZERO_HASH,
     Call,
     ChainIdentity,
     ChainUnavailable,
     Fees,
     GasNeeded,
+    Holders,
     KeyOnChain,
     Receipt,
     RegistryHead,
@@ -181,6 +183,11 @@ class MemoryChain:
 
     def key_of(self, organisation: bytes, signer: str) -> KeyOnChain:
         return self._answer().state.keys.get((organisation, to_checksum_address(signer)), NO_KEY)
+
+    def holders(self) -> Holders:
+        roles = self._answer().state.roles
+        admin = str(to_checksum_address(keccak(text=f"admin on {self.seed}")[-20:]))
+        return Holders(admin, {role: tuple(sorted(roles.get(role, ()))) for role in ROLES})
 
     # -------------------------------------------------------------------------------------------- misfortunes
 

@@ -7,6 +7,7 @@ chain did not answer raises `ChainUnavailable`; it is never turned into an empty
 """
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -184,6 +185,18 @@ class KeyOnChain:
     nonce: int
 
 
+ROLES = ("ANCHOR", "REGISTRAR", "ARBITER", "PAUSER")
+"""The contract's roles beside its admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who may do what on the registry. admin: zeros when there is none. roles: holders by role, EIP-55."""
+
+    admin: str
+    roles: Mapping[str, tuple[str, ...]]
+
+
 class Sender(Protocol):
     """Holds one secp256k1 key and signs transactions of its own lane, nothing else."""
 
@@ -246,6 +259,9 @@ class Chain(Protocol):
 
     def agreement_at(self, digest: bytes) -> AgreementOnChain:
         """An agreement version by its EIP-712 digest."""
+
+    def holders(self) -> Holders:
+        """Who holds the admin's place and each of ROLES now."""
 
     def key_of(self, organisation: bytes, signer: str) -> KeyOnChain:
         """Registration of a signer's key for an organisation (32 bytes)."""

@@ -16,11 +16,12 @@ from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
 from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound
 from web3.middleware import ExtraDataToPOAMiddleware
-from web3.types import BlockIdentifier, RPCEndpoint, RPCResponse, TxParams
+from web3.types import BlockIdentifier, FilterParams, RPCEndpoint, RPCResponse, TxParams
 
 from sealproof.rpc import AgreementOnChain, AgreementState, Block
 from talentseal.chain.contract import ContractAbi, registry_abi
 from talentseal.chain.port import (
+    ROLES,
     UNKNOWN_ERROR,
     ZERO_HASH,
     Call,
@@ -29,6 +30,7 @@ from talentseal.chain.port import (
     ContractError,
     Fees,
     GasNeeded,
+    Holders,
     KeyOnChain,
     NotTheRegistry,
     Receipt,
@@ -49,6 +51,8 @@ TIMEOUT_SECONDS = 5.0
 
 REPLY_LIMIT = 8 * 1024 * 1024
 """Bytes of one reply: a full block's list of transaction hashes fits many times."""
+
+ROLE_GRANTED = keccak(text="RoleGranted(bytes32,address,address)")
 
 QUOTED = 200
 """Characters of a node's own words that are kept for the operator."""
@@ -222,6 +226,23 @@ class Web3Chain:
             AgreementState(state), version, concluded, ended, effective, through, ended_by
         )
 
+    def holders(self) -> Holders:
+        (admin,) = self._view("defaultAdmin")
+        return Holders(
+            to_checksum_address(admin), {role: self._holders_of(keccak(text=role)) for role in ROLES}
+        )
+
+    def _holders_of(self, role: bytes) -> tuple[str, ...]:
+        """Whoever was ever granted the role and still has it."""
+        query: FilterParams = {
+            "address": self._contract,
+            "fromBlock": cast("BlockIdentifier", self._deployment_block),
+            "toBlock": "latest",
+            "topics": [Web3.to_hex(ROLE_GRANTED), Web3.to_hex(role)],
+        }
+        granted = _ask("the grants of a role", lambda: [_account(log) for log in self._eth.get_logs(query)])
+        return tuple(account for account in dict.fromkeys(granted) if self._view("hasRole", role, account)[0])
+
     def key_of(self, organisation: bytes, signer: str) -> KeyOnChain:
         valid_from, valid_until, nonce = self._view("keyOf", organisation, signer)
         return KeyOnChain(valid_from, valid_until, nonce)
@@ -286,6 +307,11 @@ def _hash(value: Any) -> str:
 
 def _block(found: Any) -> Block:
     return Block(_natural(found["number"]), _hash(found["hash"]), _natural(found["timestamp"]))
+
+
+def _account(log: Any) -> str:
+    """Who was granted a role by an event RoleGranted."""
+    return str(to_checksum_address(bytes(log["topics"][2])[-20:]))
 
 
 def _receipt(transaction_hash: str, found: Any) -> Receipt | None:
