@@ -32,7 +32,7 @@ class KeystoreRefused(Conflict):
 
 
 class PublicKeyRefused(Conflict):
-    code = "public-key-refused"
+    code = "public-sender-key"
     zh = "地址 {address} 的私钥是公开的测试密钥，仅可用于演示模式。请生成新的密钥。"
     en = "The private key of {address} is public knowledge, for demonstrations only; create a new key."
 
