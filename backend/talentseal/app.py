@@ -1,6 +1,6 @@
 """The service's composition root: settings in, a running application out. Nothing else builds one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,8 +33,14 @@ from talentseal.audit.exploring import api as exploring_api
 from talentseal.audit.exploring import pages as exploring_pages
 from talentseal.audit.health import health, metrics_router
 from talentseal.audit.log import log_files
+from talentseal.audit.operations import api as operations_api
+from talentseal.audit.operations import pages as operations_pages
 from talentseal.audit.pages import pages as audit_pages
 from talentseal.audit.proofs import Notary
+from talentseal.audit.trust_pages import RoleHolders, TrustDesk
+from talentseal.audit.trust_pages import api as trust_api
+from talentseal.audit.trust_pages import pages as trust_pages
+from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
 from talentseal.config import ChainType, Settings
@@ -52,6 +58,7 @@ from talentseal.web.language import Language
 from talentseal.web.openapi import document_problems
 from talentseal.web.pages import Pages, PlainWords, Site
 from talentseal.web.problems import PlainRefusals
+from talentseal.web.reference import Reference, reference
 from talentseal.web.security import SecurityHeaders
 from talentseal.worker import Worker
 
@@ -172,9 +179,16 @@ def open_domain(session: Session) -> Domain:
 
 
 def create_app(
-    service: Service, *, worker: Worker | None = None, authenticator: Authenticator | None = None
+    service: Service,
+    *,
+    worker: Worker | None = None,
+    authenticator: Authenticator | None = None,
+    chain: Callable[[], Chain | None] = lambda: None,
 ) -> Application:
-    """The ASGI application. worker: runs in this process's threads for as long as the application does."""
+    """The ASGI application. worker: runs in this process's threads for as long as the application does.
+
+    chain: that of the newest epoch, read for the trust statement; None when there is none to be asked.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -200,9 +214,11 @@ def create_app(
     access.install(app)
     problems.install(app)
     _furnish(app, service, authenticator)
+    app.state.reference = Reference(app)
+    app.state.trust = TrustDesk(service.settings.chain_type, RoleHolders(chain))
     _mount(app, service)
     app.include_router(assets.router())
-    for pages in (audit_pages, accounts_pages, exploring_pages):
+    for pages in (audit_pages, accounts_pages, exploring_pages, operations_pages, trust_pages, reference):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
@@ -225,7 +241,15 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
 
 def _mount(app: Application, service: Service) -> None:
     api = APIRouter(prefix="/api/v1")
-    for router in (accounts_api, partners_api, agreements_api, audit_api, exploring_api):
+    for router in (
+        accounts_api,
+        partners_api,
+        agreements_api,
+        audit_api,
+        exploring_api,
+        operations_api,
+        trust_api,
+    ):
         api.include_router(router)
     app.include_router(api)
     app.include_router(log_files)

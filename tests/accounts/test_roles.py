@@ -12,6 +12,7 @@ WRITING = frozenset(Permission) - {
     Permission.EVIDENCE_READ,
     Permission.EVIDENCE_READ_ALL,
     Permission.LOG_ENTRIES_READ,
+    Permission.OPERATION_READ,
 }
 
 
@@ -29,6 +30,12 @@ def test_only_auditors_read_entry_bundles() -> None:
 
 def test_only_the_operator_decides_on_keys() -> None:
     assert [role for role in Role if Permission.SIGNING_KEY_DECIDE in PERMISSIONS[role]] == [Role.OPERATOR]
+
+
+def test_partners_do_not_see_how_the_service_runs() -> None:
+    watching = {role for role in Role if Permission.OPERATION_READ in PERMISSIONS[role]}
+
+    assert watching == {Role.OPERATOR, Role.TALENT_OFFICE, Role.BIG_DATA_BUREAU, Role.AUDITOR}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -35,7 +35,7 @@ class Api:
             settings, world.database, world.clock, world.signer, world.head_store, world.cipher
         )
         door = Authenticator(world.database, world.clock.now, hasher=FAST)
-        self.app: Application = create_app(self.service, authenticator=door)
+        self.app: Application = create_app(self.service, authenticator=door, chain=lambda: world.chain)
         self.http = TestClient(self.app, raise_server_exceptions=False)
         self._keys: dict[str, str] = {}
 

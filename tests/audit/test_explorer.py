@@ -10,7 +10,7 @@ import pytest
 from sealproof import checkpoint as checkpoints
 from sealproof import cosignature, merkle
 from talentseal.accounts.roles import Role
-from talentseal.audit import exploring, history
+from talentseal.audit import charting, history
 from talentseal.audit.history import Step
 from talentseal.web import charts
 from tests.api.conftest import Api
@@ -306,4 +306,4 @@ def test_a_chart_of_days_is_labelled_by_day(world: World) -> None:
 
     growth = world.database.read(lambda session: history.growth(session, now=world.clock.now()))
 
-    assert exploring.chart_of(growth).labels[-1].text == "12-02"
+    assert charting.chart_of(growth).labels[-1].text == "12-02"

@@ -32,7 +32,7 @@ from talentseal.web.pages import Pages, Visitor
 # Names the scheme in the OpenAPI document; the Authenticator does the reading and the refusing.
 _BEARER = HTTPBearer(auto_error=False, scheme_name="ApiKey", bearerFormat="ts_<id>_<secret>")
 
-_PROGRAMS: Final = ("/api/", "/log/", "/static/", "/metrics", "/healthz", "/readyz", "/version")
+_PROGRAMS: Final = ("/api/v1/", "/log/", "/static/", "/metrics", "/healthz", "/readyz", "/version")
 """What is served alike to everyone, whoever is signed in."""
 
 

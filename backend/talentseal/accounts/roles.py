@@ -46,6 +46,7 @@ class Permission(StrEnum):
     EVIDENCE_CORRECT = "evidence:correct"
     DISCLOSURE_ERASE = "disclosure:erase"
     LOG_ENTRIES_READ = "log-entries:read"
+    OPERATION_READ = "operation:read"
 
 
 _PARTY: Final = frozenset(
@@ -65,12 +66,14 @@ _OPERATOR: Final = _PARTY | {
     Permission.SIGNING_KEY_DECIDE,
     Permission.AGREEMENT_READ_ALL,
     Permission.AGREEMENT_RETURN,
+    Permission.OPERATION_READ,
 }
 _TALENT_OFFICE: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
     Permission.AGREEMENT_RETURN,
     Permission.EVIDENCE_READ_ALL,
     Permission.DISCLOSURE_ERASE,
+    Permission.OPERATION_READ,
 }
 _AUDITOR: Final = frozenset(
     {
@@ -79,6 +82,7 @@ _AUDITOR: Final = frozenset(
         Permission.EVIDENCE_READ,
         Permission.EVIDENCE_READ_ALL,
         Permission.LOG_ENTRIES_READ,
+        Permission.OPERATION_READ,
     }
 )
 
@@ -88,7 +92,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
-        Role.BIG_DATA_BUREAU: _PARTY,
+        Role.BIG_DATA_BUREAU: _PARTY | {Permission.OPERATION_READ},
         Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY,
         Role.BUREAU: _PARTY,
         Role.LEADING_GROUP: _PARTY | {Permission.AGREEMENT_READ_ALL, Permission.EVIDENCE_READ_ALL},

@@ -37,7 +37,11 @@ def standing(session: Session, scope: Scope) -> Standing:
 
 def all_standings(session: Session) -> dict[Scope, Standing]:
     """The condition of every scope."""
-    return {scope: standing(session, scope) for scope in Scope}
+    rows = {row.scope: row for row in session.scalars(select(ChainState))}
+    return {
+        scope: Standing(row.condition, row.reason, row.since) if (row := rows.get(scope)) else OK
+        for scope in Scope
+    }
 
 
 def note(session: Session, scope: Scope, condition: Condition, reason: str, *, now: datetime) -> None:

@@ -11,12 +11,10 @@ from talentseal.accounts.access import ApiActor, Db, MaybeActor, Now, WebActor
 from talentseal.accounts.roles import Permission
 from talentseal.audit import entries, history
 from talentseal.audit.api import Desk
+from talentseal.audit.charting import chart_of
 from talentseal.audit.entries import EntryDetail, EntryPage
-from talentseal.audit.history import CheckpointDetail, CheckpointPage, Growth, Step
+from talentseal.audit.history import CheckpointDetail, CheckpointPage, Growth
 from talentseal.audit.log import IMMUTABLE
-from talentseal.clock import SHANGHAI
-from talentseal.web import charts
-from talentseal.web.charts import Chart
 from talentseal.web.pages import Pages
 
 PAGE: Final = 50
@@ -28,7 +26,7 @@ RECENT: Final = 8
 OFFERED: Final = 30
 """Sizes that a field proposes."""
 
-api = APIRouter(tags=["explorer"])
+api = APIRouter(tags=["log"])
 pages = APIRouter(prefix="/explorer", include_in_schema=False)
 
 Size = Annotated[int, Path(ge=1, le=MAX_SIZE, description="Entries under the checkpoint")]
@@ -121,14 +119,6 @@ def consistency(request: Request, database: Db, older: From = None, to: To = Non
         older=later if swapped else first,
         later=first if swapped else later,
         replaced=[size for size, met in ((older, first), (to, later)) if size not in {None, met}],
-    )
-
-
-def chart_of(growth: Growth) -> Chart:
-    """The growth as bars, labelled by hour or by day."""
-    pattern = "%H:%M" if growth.step is Step.HOUR else "%m-%d"
-    return charts.bars(
-        [(each.begins.astimezone(SHANGHAI).strftime(pattern), each.added) for each in growth.periods]
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -16,8 +17,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from talentseal.accounts.access import Db, Now
-from talentseal.anchoring import conditions
-from talentseal.anchoring.models import Condition, Scope
+from talentseal.anchoring import conditions, epochs
+from talentseal.anchoring.models import ChainTransaction, Condition, Scope, TransactionState
 from talentseal.clock import Clock
 from talentseal.db import Database, ping
 from talentseal.evidence import status
@@ -25,6 +26,12 @@ from talentseal.evidence.models import ActState, RegistryAct, SealerCondition
 
 LONGEST_SEALER_LAG: Final = timedelta(seconds=30)
 """A record may wait this long for its seal before the service calls itself not ready."""
+
+LONGEST_ANCHOR_LAG: Final = timedelta(minutes=5)
+"""A record may wait this long for its block before an operator is called."""
+
+LONGEST_IN_FLIGHT: Final = timedelta(minutes=2)
+"""A transaction may be on its way this long before an operator is called."""
 
 health = APIRouter(tags=["operation"])
 
@@ -45,25 +52,70 @@ class Readiness(BaseModel):
     chain: dict[Scope, Condition]
 
 
+class AlarmKind(StrEnum):
+    """What an operator is called for now; each ends by itself once its cause is gone."""
+
+    SEALER_STOPPED = "sealer-stopped"
+    SEALING_BEHIND = "sealing-behind"
+    NO_EPOCH = "no-epoch"
+    CHAIN_TROUBLE = "chain-trouble"
+    ANCHORING_BEHIND = "anchoring-behind"
+    TRANSACTION_STUCK = "transaction-stuck"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The log and the chain at one moment. Lags: age of the oldest record that has not come that far."""
+    """The log and the chain at one moment. Lags: age of the oldest record that has not come that far.
+
+    epoch: None before the first. in_flight: transactions in no block yet; flying: age of the oldest.
+    """
 
     log: status.LogStatus
-    chain: dict[Scope, Condition]
+    chain: dict[Scope, conditions.Standing]
     acts: dict[ActState, int]
+    epoch: int | None
+    in_flight: int
+    flying: timedelta
     sealed_lag: timedelta
     anchored_lag: timedelta
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether requests can be taken. A chain that is away does not matter: anchoring catches up."""
+        return not self.alarms & {AlarmKind.SEALER_STOPPED, AlarmKind.SEALING_BEHIND}
+
+    @property
+    def alarms(self) -> frozenset[AlarmKind]:
+        """What an operator has to look at."""
+        holds = {
+            AlarmKind.SEALER_STOPPED: self.log.sealer is not SealerCondition.RUNNING,
+            AlarmKind.SEALING_BEHIND: self.sealed_lag > LONGEST_SEALER_LAG,
+            AlarmKind.NO_EPOCH: self.epoch is None,
+            AlarmKind.CHAIN_TROUBLE: any(met.condition is not Condition.OK for met in self.chain.values()),
+            AlarmKind.ANCHORING_BEHIND: self.anchored_lag > LONGEST_ANCHOR_LAG,
+            AlarmKind.TRANSACTION_STUCK: self.flying > LONGEST_IN_FLIGHT,
+        }
+        return frozenset(kind for kind, met in holds.items() if met)
 
 
 def standing(session: Session, *, now: datetime) -> Standing:
     """Read where log, chain and acts stand."""
     log = status.log_status(session)
     counted = session.execute(select(RegistryAct.state, func.count()).group_by(RegistryAct.state)).all()
+    epoch = epochs.newest(session)
+    in_flight, oldest = session.execute(
+        select(func.count(), func.min(ChainTransaction.signed_at)).where(
+            ChainTransaction.epoch_id == (epoch.id if epoch else 0),
+            ChainTransaction.state == TransactionState.SIGNED,
+        )
+    ).one()
     return Standing(
         log=log,
-        chain={scope: each.condition for scope, each in conditions.all_standings(session).items()},
+        chain=conditions.all_standings(session),
         acts={ActState(row[0]): int(row[1]) for row in counted},
+        epoch=epoch.id if epoch else None,
+        in_flight=in_flight,
+        flying=_age(oldest, now),
         sealed_lag=_age(log.oldest_pending, now),
         anchored_lag=_age(log.oldest_unanchored or log.oldest_pending, now),
     )
@@ -88,16 +140,14 @@ def readyz(database: Db, now: Now) -> Response:
         return standing(session, now=now)
 
     met = database.read(work)
-    running = met.log.sealer is SealerCondition.RUNNING
-    ready = running and met.sealed_lag <= LONGEST_SEALER_LAG
     body = Readiness(
-        ready=ready,
+        ready=met.is_ready,
         database=True,
         sealer=met.log.sealer,
         sealer_lag_seconds=met.sealed_lag.total_seconds(),
-        chain=met.chain,
+        chain={scope: each.condition for scope, each in met.chain.items()},
     )
-    return JSONResponse(body.model_dump(mode="json"), 200 if ready else 503)
+    return JSONResponse(body.model_dump(mode="json"), 200 if met.is_ready else 503)
 
 
 class LogCollector(Collector):
@@ -123,10 +173,12 @@ class LogCollector(Collector):
         yield _gauge("anchored_size", "Entries under the newest anchored checkpoint.", met.log.anchored_size)
         yield _gauge("final_size", "Entries under the newest final anchor.", met.log.final_size)
         yield _states("sealer_state", "1 for the sealer's condition.", met.log.sealer, SealerCondition)
-        for scope, condition in met.chain.items():
-            yield _states(
-                f"{scope.value.lower()}_state", f"1 for the condition of {scope}.", condition, Condition
-            )
+        for scope, each in met.chain.items():
+            name = f"{scope.value.lower()}_state"
+            yield _states(name, f"1 for the condition of {scope}.", each.condition, Condition)
+        yield _gauge("transactions_in_flight", "Transactions signed and in no block yet.", met.in_flight)
+        yield _gauge("oldest_in_flight_seconds", "Age of the oldest of them.", met.flying.total_seconds())
+        yield _raised(met.alarms)
         acts = GaugeMetricFamily(
             "talentseal_registry_acts", "Acts for the contract by state.", labels=["state"]
         )
@@ -137,6 +189,13 @@ class LogCollector(Collector):
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"talentseal_{name}", text, value=value)
+
+
+def _raised(alarms: frozenset[AlarmKind]) -> Metric:
+    family = GaugeMetricFamily("talentseal_alarm", "1 for each alarm that is raised.", labels=["alarm"])
+    for kind in AlarmKind:
+        family.add_metric([kind.value], float(kind in alarms))
+    return family
 
 
 def _states(name: str, text: str, current: Any, states: Iterable[Any]) -> Metric:

@@ -57,7 +57,7 @@ def serve(
     import uvicorn
 
     from talentseal.app import build, create_app
-    from talentseal.commands.running import set_up_logs, worker_of
+    from talentseal.commands.running import chain_of, set_up_logs, worker_of
     from talentseal.config import Settings
 
     settings = Settings()
@@ -65,7 +65,7 @@ def serve(
     service = build(settings)
     try:
         worker = worker_of(service) if embedded else None
-        app = create_app(service, worker=worker)
+        app = create_app(service, worker=worker, chain=lambda: chain_of(service))
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
     finally:
         service.close()

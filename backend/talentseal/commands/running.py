@@ -88,6 +88,14 @@ def connected(settings: Settings, contract: str, deployment_block: int) -> Chain
     return Web3Chain(settings.chain_url, contract, deployment_block)
 
 
+def chain_of(service: Service) -> Chain | None:
+    """The newest epoch's chain, for reading; None before the first."""
+    epoch = service.database.read(epochs.newest)
+    if epoch is None:
+        return None
+    return connected(service.settings, epoch.contract, epoch.deployment_block_number)
+
+
 def worker_of(service: Service) -> Worker:
     """The loops of one process; anchoring has nothing to do until an epoch is open."""
     holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

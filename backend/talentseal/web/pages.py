@@ -210,7 +210,9 @@ class PlainWords:
 
 
 def _is_person(request: Request) -> bool:
-    programs = request.url.path.startswith(("/api/", "/log/", "/metrics", "/healthz", "/readyz", "/version"))
+    programs = request.url.path.startswith(
+        ("/api/v1/", "/log/", "/metrics", "/healthz", "/readyz", "/version")
+    )
     return not programs and "text/html" in request.headers.get("accept", "")
 
 

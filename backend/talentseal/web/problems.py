@@ -121,6 +121,19 @@ class Problem(BaseModel):
     errors: list[FieldProblem] = []
 
 
+REFUSED: Final = (
+    "request-refused",
+    "请求未被接受，请检查后重试。",
+    "The request was refused; check it and try again.",
+)
+"""For a status without words of its own: code, Chinese, English."""
+
+
+def of_http() -> list[tuple[str, int, str, str]]:
+    """Code, status, Chinese and English of every refusal of the HTTP layer itself."""
+    return [(code, status, zh, en) for status, (code, zh, en) in _HTTP.items()]
+
+
 def title_of(status: int, *, english: bool) -> str:
     """What kind of refusal it is, in a few words."""
     return HTTPStatus(status).phrase if english else TITLES.get(status, "请求未被接受")
@@ -163,14 +176,7 @@ def of_error(error: TalentSealError, *, english: bool) -> Response:
 
 def of_status(status: int, *, english: bool, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal of the HTTP layer itself as a problem document."""
-    code, zh, en = _HTTP.get(
-        status,
-        (
-            "request-refused",
-            "请求未被接受，请检查后重试。",
-            "The request was refused; check it and try again.",
-        ),
-    )
+    code, zh, en = _HTTP.get(status, REFUSED)
     return answer(status, code, zh, en, english=english, headers=headers)
 
 

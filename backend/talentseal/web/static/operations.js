@@ -1,0 +1,6 @@
+// Says so when the figures on the page are no longer fresh.
+const stale = document.querySelector("[data-stale]");
+for (const name of ["htmx:error", "htmx:response:error"]) {
+  document.addEventListener(name, () => { stale.hidden = false; });
+}
+document.addEventListener("htmx:after:swap", () => { stale.hidden = true; });
