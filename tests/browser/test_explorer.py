@@ -248,8 +248,8 @@ def test_the_trust_statement_asks_the_chain_after_it_is_there(
 
     expect(page.locator("#holders caption time")).to_be_visible()
     for role in ("ANCHOR", "REGISTRAR"):
-        row = page.locator("#holders tr", has_text=role)
-        expect(row.locator("code").last).to_have_text(re.compile("^0x[0-9a-fA-F]{40}$"))
+        row = page.locator("#holders tr", has=page.locator(f'th code:text-is("{role}")'))
+        expect(row.locator("td code").last).to_have_text(re.compile("^0x[0-9a-fA-F]{40}$"))
     expect(page.locator(".refusal h3")).to_be_visible()
     expect(page.locator("#epoch-1")).to_contain_text(running.stage.deployment.contract)
     shot(page, "trust")

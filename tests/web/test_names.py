@@ -5,6 +5,7 @@ from enum import StrEnum
 import jinja2
 import pytest
 
+from sealproof.entry import Relation
 from talentseal import app
 from talentseal.accounts.roles import Role
 from talentseal.agreements.models import Category
@@ -33,6 +34,7 @@ def table(name: str) -> set[object]:
         ("TIERS", (Tier,)),
         ("PERIODS", (Period,)),
         ("ROLES", (Role,)),
+        ("RELATIONS", (Relation,)),
     ],
 )
 def test_a_table_of_names_holds_each_member_and_nothing_else(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final, NamedTuple
+from functools import cache
+from typing import Any, ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from sealproof import cosignature, note
@@ -16,6 +17,7 @@ from sealproof.note import ED25519, Signature, VerifierKey, key_id_of
 from talentseal.anchoring import epochs, ledger
 from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Lane
 from talentseal.clock import SHANGHAI
+from talentseal.db import Instant
 from talentseal.errors import NotFound
 from talentseal.evidence import status
 from talentseal.evidence.models import CheckpointRow
@@ -124,6 +126,15 @@ class _Head(NamedTuple):
 
 
 _HEAD: Final = (CheckpointRow.size, CheckpointRow.root, CheckpointRow.signed_at)
+_ANCHOR: Final = (
+    ChainTransaction.size,
+    ChainTransaction.block_number,
+    ChainTransaction.block_hash,
+    ChainTransaction.hash,
+    ChainTransaction.mined_at,
+    ChainTransaction.final_at,
+)
+"""Without the signed bytes, which are long."""
 
 
 def page(session: Session, *, before: int | None, limit: int) -> CheckpointPage:
@@ -142,7 +153,7 @@ def _views(session: Session, rows: Sequence[_Head]) -> list[CheckpointView]:
     if not rows:
         return []
     log = status.log_sizes(session)
-    anchors = _anchors(session, rows[-1].size, rows[0].size)
+    anchors = _anchors(session, rows[-1].size, len(rows))
     return [
         CheckpointView(
             size=row.size,
@@ -155,36 +166,35 @@ def _views(session: Session, rows: Sequence[_Head]) -> list[CheckpointView]:
     ]
 
 
-def _anchors(session: Session, low: int, high: int) -> list[AnchorView]:
-    """The open epoch's anchors of `low` to `high` entries and the first above, smallest first."""
+def _anchors(session: Session, low: int, count: int) -> list[AnchorView]:
+    """The open epoch's anchors of `low` entries and more, smallest first: enough for `count` checkpoints."""
     epoch = epochs.newest(session)
     if epoch is None:
         return []
-    anchored = _anchored(epoch).order_by(ChainTransaction.size)
-    within = session.scalars(anchored.where(ChainTransaction.size.between(low, high - 1))).all()
-    above = session.scalars(anchored.where(ChainTransaction.size >= high).limit(1)).all()
-    return [_anchor(row, epoch) for row in (*within, *above)]
+    # An anchor is that of a checkpoint; a few more, because a head may have been anchored twice.
+    query = _anchored(epoch).where(ChainTransaction.size >= low).order_by(ChainTransaction.size)
+    return [_anchor(row, epoch) for row in session.execute(query.limit(2 * count + 8))]
 
 
-def _anchored(epoch: ChainEpoch) -> Select[ChainTransaction]:
+def _anchored(epoch: ChainEpoch) -> Select[*tuple[Any, ...]]:
     """The heads that are in a block of the epoch's chain."""
-    return select(ChainTransaction).where(
+    return select(*_ANCHOR).where(
         ChainTransaction.epoch_id == epoch.id,
         ChainTransaction.lane == Lane.ANCHOR,
         ChainTransaction.state.in_(ledger.EFFECTIVE),
     )
 
 
-def _anchor(row: ChainTransaction, epoch: ChainEpoch) -> AnchorView:
+def _anchor(row: Row[Any], epoch: ChainEpoch) -> AnchorView:
     return AnchorView(
-        size=row.size or 0,
+        size=row.size,
         epoch=epoch.id,
         chain_id=epoch.chain_id,
         contract=epoch.contract,
-        block_number=row.block_number or 0,
-        block_hash=row.block_hash or "",
+        block_number=row.block_number,
+        block_hash=row.block_hash,
         transaction_hash=row.hash,
-        mined_at=row.mined_at or row.signed_at,
+        mined_at=row.mined_at,
         final_at=row.final_at,
     )
 
@@ -195,7 +205,7 @@ def last_anchor(session: Session) -> AnchorView | None:
     if epoch is None:
         return None
     newest = _anchored(epoch).order_by(ChainTransaction.size.desc()).limit(1)
-    row = session.scalars(newest).one_or_none()
+    row = session.execute(newest).one_or_none()
     return None if row is None else _anchor(row, epoch)
 
 
@@ -209,18 +219,34 @@ def note_of(session: Session, size: int) -> str:
 
 def checkpoint(session: Session, size: int, key: VerifierKey) -> CheckpointDetail:
     """All about the checkpoint of exactly `size` entries. key: the log's own. Raises CheckpointNotFound."""
-    text = note_of(session, size)
-    head = session.execute(select(*_HEAD).where(CheckpointRow.size == size)).one()
-    view = _views(session, [_Head(*head)])[0]
-    sizes = select(CheckpointRow.size).limit(1)
+    row = session.execute(select(*_HEAD, CheckpointRow.note).where(CheckpointRow.size == size)).one_or_none()
+    if row is None:
+        raise CheckpointNotFound(size=size)
+    anchors = _anchors_of_every_epoch(session, size)
+    previous, following = _beside(session, size)
     return CheckpointDetail(
-        **view.model_dump(),
-        note=text,
-        signers=signers_of(text, key),
-        anchors=_anchors_of_every_epoch(session, size),
-        previous=session.scalar(sizes.where(CheckpointRow.size < size).order_by(CheckpointRow.size.desc())),
-        next=session.scalar(sizes.where(CheckpointRow.size > size).order_by(CheckpointRow.size)),
+        size=row.size,
+        root=bytes(row.root).hex(),
+        signed_at=row.signed_at,
+        state=status.log_sizes(session).state_at(size - 1),
+        anchor=anchors[0] if anchors else None,
+        note=row.note,
+        signers=signers_of(row.note, key),
+        anchors=anchors,
+        previous=previous,
+        next=following,
     )
+
+
+def _beside(session: Session, size: int) -> tuple[int | None, int | None]:
+    """The sizes of the checkpoints before and after."""
+    sizes = select(CheckpointRow.size).limit(1)
+    before = sizes.where(CheckpointRow.size < size).order_by(CheckpointRow.size.desc())
+    after = sizes.where(CheckpointRow.size > size).order_by(CheckpointRow.size)
+    row = session.execute(
+        select(before.scalar_subquery().label("before"), after.scalar_subquery().label("after"))
+    ).one()
+    return row.before, row.after
 
 
 def _anchors_of_every_epoch(session: Session, size: int) -> list[AnchorView]:
@@ -228,7 +254,7 @@ def _anchors_of_every_epoch(session: Session, size: int) -> list[AnchorView]:
     found = []
     for epoch in session.scalars(select(ChainEpoch).order_by(ChainEpoch.id.desc())):
         query = _anchored(epoch).where(ChainTransaction.size >= size)
-        row = session.scalars(query.order_by(ChainTransaction.size).limit(1)).one_or_none()
+        row = session.execute(query.order_by(ChainTransaction.size).limit(1)).one_or_none()
         if row is not None:
             found.append(_anchor(row, epoch))
     return found
@@ -288,13 +314,23 @@ def _by_day(session: Session, *, now: datetime) -> Growth:
 
 
 def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> Growth:
-    """The log's size before each period begins and now: one seek in the index for each."""
+    at = {f"at_{place}": each for place, each in enumerate(begins)}
+    met = [size or 0 for size in session.execute(_sizes(len(begins)), at).one()]
+    periods = [
+        Period(each, after - size, after) for each, size, after in zip(begins, met, met[1:], strict=False)
+    ]
+    return Growth(step, tuple(periods))
+
+
+@cache
+def _sizes(count: int) -> Select[Any]:
+    """The log's size before each of `count` times and now: one seek in the index for each."""
     sizes = select(CheckpointRow.size).order_by(CheckpointRow.signed_at.desc(), CheckpointRow.size.desc())
     before = [
-        sizes.where(CheckpointRow.signed_at < at).limit(1).scalar_subquery().label(f"before_{place}")
-        for place, at in enumerate(begins)
+        sizes.where(CheckpointRow.signed_at < bindparam(f"at_{place}", type_=Instant)).limit(1)
+        for place in range(count)
     ]
-    row = session.execute(select(*before, sizes.limit(1).scalar_subquery().label("now"))).one()
-    met = [size or 0 for size in row]
-    periods = [Period(at, after - size, after) for at, size, after in zip(begins, met, met[1:], strict=False)]
-    return Growth(step, tuple(periods))
+    columns = [
+        each.scalar_subquery().label(f"size_{place}") for place, each in enumerate([*before, sizes.limit(1)])
+    ]
+    return select(*columns)
