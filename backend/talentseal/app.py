@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -19,9 +19,14 @@ from talentseal.accounts import access
 from talentseal.accounts.access import Access
 from talentseal.accounts.api import api as accounts_api
 from talentseal.accounts.api_keys import Authenticator
+from talentseal.accounts.own_pages import pages as own_pages
 from talentseal.accounts.pages import demonstration_pages
-from talentseal.accounts.pages import pages as accounts_pages
+from talentseal.accounts.pages import pages as sign_in_pages
+from talentseal.accounts.passwords import Passwords
+from talentseal.accounts.second_factor import SecretBox
 from talentseal.accounts.sessions import SessionRules
+from talentseal.accounts.signing_in import Door
+from talentseal.accounts.throttle import Throttle
 from talentseal.agreements.api import UPLOAD_LIMIT, AgreementDesk
 from talentseal.agreements.api import api as agreements_api
 from talentseal.agreements.documents import DocumentCipher
@@ -49,8 +54,10 @@ from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.promises import promise
 from talentseal.evidence.signing import LogSigner, load_signer, read_secret
+from talentseal.partners import service as partners
 from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
+from talentseal.partners.service import SigningKeyInvalid
 from talentseal.web import problems
 from talentseal.web.assets import Assets
 from talentseal.web.forgery import SameSiteOnly
@@ -79,6 +86,7 @@ class Service:
     signer: LogSigner
     head_store: HeadStore
     cipher: DocumentCipher = field(repr=False)
+    box: SecretBox = field(repr=False)
 
     @property
     def notary(self) -> Notary:
@@ -138,6 +146,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         signer=signer,
         head_store=HeadStore(settings.head_store),
         cipher=cipher,
+        box=SecretBox(read_secret(settings.sign_in_key_file, length=32)),
     )
 
 
@@ -178,12 +187,22 @@ def open_domain(session: Session) -> Domain:
     return epochs.domain_of(epochs.current(session))
 
 
+def holds_key(session: Session, organisation_id: str, address: str, now: datetime) -> bool:
+    """Whether the organisation's key of that address is registered and valid."""
+    try:
+        partners.valid_key(session, organisation_id, address, now=now)
+    except SigningKeyInvalid:
+        return False
+    return True
+
+
 def create_app(
     service: Service,
     *,
     worker: Worker | None = None,
     authenticator: Authenticator | None = None,
     chain: Callable[[], Chain | None] = lambda: None,
+    passwords: Passwords | None = None,
 ) -> Application:
     """The ASGI application. worker: runs in this process's threads for as long as the application does.
 
@@ -214,11 +233,20 @@ def create_app(
     access.install(app)
     problems.install(app)
     _furnish(app, service, authenticator)
+    app.state.door = _door(service, passwords or Passwords())
     app.state.reference = Reference(app)
     app.state.trust = TrustDesk(service.settings.chain_type, RoleHolders(chain))
     _mount(app, service)
     app.include_router(assets.router())
-    for pages in (audit_pages, accounts_pages, exploring_pages, operations_pages, trust_pages, reference):
+    for pages in (
+        audit_pages,
+        sign_in_pages,
+        own_pages,
+        exploring_pages,
+        operations_pages,
+        trust_pages,
+        reference,
+    ):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
@@ -237,6 +265,19 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     app.state.key_rules = KeyRules(refused)
     app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)
     app.state.audit = AuditDesk(service.issuer, sign_promise)
+
+
+def _door(service: Service, passwords: Passwords) -> Door:
+    """What signing in works with."""
+    return Door(
+        passwords=passwords,
+        box=service.box,
+        throttle=Throttle(),
+        issuer=service.settings.origin,
+        origin=service.settings.address,
+        domain=open_domain,
+        holds_key=holds_key,
+    )
 
 
 def _mount(app: Application, service: Service) -> None:

@@ -129,6 +129,10 @@ class Settings(BaseSettings):
         return self.data_dir / "keys" / "documents.key"
 
     @property
+    def sign_in_key_file(self) -> Path:
+        return self.data_dir / "keys" / "sign-in.key"
+
+    @property
     def address(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
 

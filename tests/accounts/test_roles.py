@@ -13,7 +13,9 @@ WRITING = frozenset(Permission) - {
     Permission.EVIDENCE_READ_ALL,
     Permission.LOG_ENTRIES_READ,
     Permission.OPERATION_READ,
+    Permission.API_KEY_OWN,
 }
+"""Acts on the scheme; a key of one's own opens no more than one may do anyway."""
 
 
 def test_every_role_has_its_line() -> None:
@@ -45,3 +47,7 @@ def test_a_permission_missing_in_the_matrix_is_refused(role: Role) -> None:
     for permission in set(Permission) - PERMISSIONS[role]:
         with pytest.raises(NotPermitted):
             actor.require(permission)
+
+
+def test_everyone_manages_his_own_api_keys() -> None:
+    assert all(Permission.API_KEY_OWN in granted for granted in PERMISSIONS.values())

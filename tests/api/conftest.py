@@ -14,7 +14,9 @@ from sealproof.trust import Trust
 from talentseal.accounts import api_keys, service, sessions
 from talentseal.accounts.api_keys import Authenticator
 from talentseal.accounts.models import SignInMethod
+from talentseal.accounts.passwords import Passwords
 from talentseal.accounts.roles import Actor
+from talentseal.accounts.second_factor import SecretBox
 from talentseal.anchoring import epochs
 from talentseal.app import Application, Service, create_app, session_rules_of
 from talentseal.config import Settings
@@ -22,6 +24,7 @@ from tests.world import Member, World, clock, sqlite_world, terms_of, world
 
 __all__ = ["clock", "sqlite_world", "world"]
 
+BOX = SecretBox(bytes(range(32)))
 FAST = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -32,10 +35,12 @@ class Api:
         self.world = world
         settings = Settings(data_dir=folder, origin=world.signer.origin, **changes)
         self.service = Service(
-            settings, world.database, world.clock, world.signer, world.head_store, world.cipher
+            settings, world.database, world.clock, world.signer, world.head_store, world.cipher, BOX
         )
         door = Authenticator(world.database, world.clock.now, hasher=FAST)
-        self.app: Application = create_app(self.service, authenticator=door, chain=lambda: world.chain)
+        self.app: Application = create_app(
+            self.service, authenticator=door, chain=lambda: world.chain, passwords=Passwords(FAST)
+        )
         self.http = TestClient(self.app, raise_server_exceptions=False)
         self._keys: dict[str, str] = {}
 

@@ -25,16 +25,22 @@ class Address:
 PUBLIC = [
     Address("/"),
     Address("/nowhere", status=404),
+    Address("/invitation"),
     Address("/sign-in"),
+    Address("/sign-in/key"),
+    Address("/sign-in/second-factor"),
 ]
 
 SIGNED_IN = [
     Address("/", Role.PARTNER),
     Address("/", Role.OPERATOR),
     Address("/", Role.AUDITOR),
+    Address("/account", Role.PARTNER),
+    Address("/account", Role.AUDITOR),
+    Address("/account/second-factor", Role.PARTNER, status=409),
 ]
 
 EVERY = [*PUBLIC, *SIGNED_IN]
 
-NO_PAGES: set[str] = set()
+NO_PAGES: set[str] = {"/account/{_act:path}", "/invitation/acceptance"}
 """Path templates of what pages load in pieces, as routes name them."""

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from sealproof import trust as trust_file
+from talentseal.accounts import invitations
 from talentseal.accounts.api_keys import Authenticator
 from talentseal.accounts.credit_code import check_character
+from talentseal.accounts.second_factor import SecretBox
 from talentseal.anchoring import epochs
 from talentseal.chain.memory_chain import MemoryChain
 from talentseal.clock import SystemClock
 from talentseal.db import Database
+from talentseal.evidence.signing import read_secret
 from tests.cli.conftest import Shell, private
 from tests.world import SetClock
 
@@ -74,7 +77,7 @@ def test_init_keeps_what_is_there(console: Shell, tmp_path: Path) -> None:
 
     again = console("init", "--json").answer["created"]
 
-    assert (len(first), again) == (2, [])
+    assert (len(first), again) == (3, [])
     assert (tmp_path / "data/keys/log.key").read_text() == kept
     assert (tmp_path / "data/keys/log.key").stat().st_mode & 0o777 == 0o600
 
@@ -202,3 +205,65 @@ def test_every_command_explains_itself(shell: Shell, arguments: list[str]) -> No
 
     assert ended.code == 0
     assert "Usage" in ended.out
+
+
+def partner(console: Shell) -> str:
+    console("init")
+    organisation = add_organisation(console)
+    made = console(
+        "accounts", "add", "--organisation", organisation, "--role", "partner", "--name", "虚构经办", "--json"
+    )
+    return str(made.answer["account"])
+
+
+def test_an_invitation_is_printed_once_and_kept_as_a_digest(
+    console: Shell, database_url: str, tmp_path: Path
+) -> None:
+    account = partner(console)
+
+    ended = console("accounts", "invite", account, "--name", "Lin", "--json")
+
+    code, box = ended.answer["code"], SecretBox(read_secret(tmp_path / "data/keys/sign-in.key", length=32))
+    database, now = Database(database_url), SystemClock().now()
+    met = database.read(lambda session: invitations.invited(session, code, box, now=now))
+    database.close()
+    assert ended.code == 0, ended.err
+    assert (met.account_id, met.sign_in_name) == (account, "lin")
+    assert ended.answer["page"].endswith("/invitation")
+    assert "邀请码" in console("accounts", "invite", account, "--name", "lin").out
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("a", 2), ("with blank", 2), ("<b>", 2), ("x" * 65, 2), ("taken", 1)]
+)
+def test_a_sign_in_name_that_will_not_do_is_refused(console: Shell, name: str, code: int) -> None:
+    account = partner(console)
+    other = console(
+        "accounts", "add", "--organisation", console("organisations", "list", "--json").answer[0]["id"],
+        "--role", "partner", "--name", "虚构同事", "--json",
+    ).answer["account"]  # fmt: skip
+    assert console("accounts", "invite", other, "--name", "taken").code == 0
+
+    ended = console("accounts", "invite", account, "--name", name)
+
+    assert ended.code == code
+    assert len(ended.err.strip().splitlines()) == 1
+
+
+def test_an_invitation_of_nobody_and_of_the_disabled_is_refused(console: Shell) -> None:
+    account = partner(console)
+    console("accounts", "disable", account)
+
+    assert console("accounts", "invite", "f" * 32, "--name", "lin").code == 1
+    assert console("accounts", "invite", account, "--name", "lin").code == 1
+
+
+def test_a_sign_in_key_is_set_and_ended_at_the_console(console: Shell) -> None:
+    account = partner(console)
+
+    ended = console("accounts", "sign-in-key", account, "0x" + "1" * 40, "--json")
+
+    assert ended.answer == {"account": account, "address": "0x" + "1" * 40}
+    assert console("accounts", "sign-in-key", account, "0x12").code == 2
+    assert console("accounts", "sign-in-key", "f" * 32, "0x" + "2" * 40).code == 1
+    assert console("accounts", "sign-in-key", account, "--json").answer["address"] is None

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission, Role
+from talentseal.accounts.schemas import checksum_address
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.errors import NotPermitted
 from talentseal.evidence.models import ActKind, ActState, EvidenceRecord, RegistryAct
 from talentseal.partners import service
 from talentseal.partners.models import KeyState, OrganisationKey
-from talentseal.partners.schemas import RequestKey, checksum_address
+from talentseal.partners.schemas import RequestKey
 from tests.world import Member, World
 
 

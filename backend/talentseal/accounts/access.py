@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
-from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -19,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from talentseal.accounts import sessions
 from talentseal.accounts.api_keys import Authenticator
-from talentseal.accounts.destination import local_path
+from talentseal.accounts.destination import local_path, with_next
 from talentseal.accounts.roles import Actor
 from talentseal.accounts.sessions import SEEN_EVERY, SessionRules, SignedIn
 from talentseal.clock import Clock
@@ -85,6 +84,17 @@ def signed_in_of(request: Request) -> SignedIn | None:
     return known
 
 
+def recognise(request: Request, access: Access, token: str) -> None:
+    """Let the rest of the request belong to the session of `token`; to none when it opens none."""
+    now = access.clock.now()
+    known = access.database.read(lambda session: sessions.signed_in(session, token, access.sessions, now=now))
+    request.state.signed_in = known
+    if known is not None and now - known.last_seen_at >= SEEN_EVERY:
+        # Whoever only reads is served even while nothing can be written.
+        with suppress(Unavailable):
+            access.database.write(lambda session: sessions.note_seen(session, known.token_hash, now=now))
+
+
 def visitor_of(request: Request) -> Visitor | None:
     """Who is signed in, as pages name him."""
     known = signed_in_of(request)
@@ -132,18 +142,8 @@ class Recognition:
             request = Request(scope)
             access: Access = scope["app"].state.access
             if token := access.sessions.cookie.read(request):
-                request.state.signed_in = await run_in_threadpool(_recognise, access, token)
+                await run_in_threadpool(recognise, request, access, token)
         await self.app(scope, receive, send)
-
-
-def _recognise(access: Access, token: str) -> SignedIn | None:
-    now = access.clock.now()
-    known = access.database.read(lambda session: sessions.signed_in(session, token, access.sessions, now=now))
-    if known is not None and now - known.last_seen_at >= SEEN_EVERY:
-        # Whoever only reads is served even while nothing can be written.
-        with suppress(Unavailable):
-            access.database.write(lambda session: sessions.note_seen(session, known.token_hash, now=now))
-    return known
 
 
 def install(app: FastAPI) -> None:
@@ -159,7 +159,7 @@ async def _on_sign_in_needed(request: Request, error: Exception) -> Response:
     if "text/html" not in request.headers.get("accept", "") and not _is_exchange(request):
         english = prefers_english(request.headers.get("accept-language"))
         return problems.of_error(error, english=english)
-    address = "/sign-in?next=" + quote(_page_of(request), safe="/")
+    address = with_next("/sign-in", _page_of(request))
     if _is_exchange(request):
         # The answer to an exchange would be put in the middle of the page; the whole page has to go.
         return HTMLResponse(status_code=401, headers={"HX-Redirect": address})

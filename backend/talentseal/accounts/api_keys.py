@@ -38,7 +38,7 @@ FREE_FAILURES: Final = 5
 LONGEST_WAIT_SECONDS: Final = 900
 
 _FORM: Final = re.compile(r"ts_([0-9a-f]{16})_([A-Za-z0-9_-]{43})\Z")
-_HASHING: Final = threading.BoundedSemaphore(2)
+HASHING: Final = threading.BoundedSemaphore(2)
 """Argon2id takes 64 MiB a call: two at a time, whatever the number of request threads."""
 
 
@@ -71,7 +71,7 @@ class MintedKey:
 def mint(hasher: argon2.PasswordHasher | None = None) -> MintedKey:
     """A new key with a 256-bit secret. Slow by design (Argon2id): call it outside any transaction."""
     identifier, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    with _HASHING:
+    with HASHING:
         digest = (hasher or argon2.PasswordHasher()).hash(secret)
     return MintedKey(identifier, f"ts_{identifier}_{secret}", digest)
 
@@ -190,7 +190,7 @@ class Authenticator:
                 self._remembered.popitem(last=False)
 
     def _secret_matches(self, holder: _Holder | None, secret: str) -> bool:
-        with _HASHING:
+        with HASHING:
             try:
                 return self._hasher.verify(holder.secret_hash if holder else self._decoy, secret)
             except (VerificationError, InvalidHashError):

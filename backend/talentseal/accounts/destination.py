@@ -1,6 +1,7 @@
 """Where a person goes on after signing in: a page of this service, and never anywhere else."""
 
 from typing import Final
+from urllib.parse import quote
 
 HOME: Final = "/"
 _LONGEST: Final = 2000
@@ -18,3 +19,8 @@ def local_path(text: str) -> str:
     if not (is_plain and is_local) or text.split("?", maxsplit=1)[0].startswith(_SIGNING):
         return HOME
     return text
+
+
+def with_next(page: str, destination: str) -> str:
+    """The address of a page that leads on to `destination`."""
+    return f"{page}?next={quote(destination, safe='/')}"

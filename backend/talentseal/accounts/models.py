@@ -94,8 +94,8 @@ class WebSession(Base):
     """Names the session on the account's page; opens nothing."""
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), index=True)
     method: Mapped[SignInMethod] = mapped_column(Enum(SignInMethod, native_enum=False, length=16))
-    browser: Mapped[str] = mapped_column(String(200))
-    """As the browser calls itself, so that a person can tell his sessions apart."""
+    browser: Mapped[str] = mapped_column(String(40))
+    """Browser and system, so that a person can tell his sessions apart; no more is kept of the device."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     last_seen_at: Mapped[datetime] = mapped_column(Instant)
     """To within a minute."""
@@ -162,7 +162,7 @@ class Invitation(Base):
     __tablename__ = "invitation"
 
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """SHA-256 hex; a code has 128 random bits."""
+    """SHA-256 hex; a code has 160 random bits."""
     account_id: Mapped[str] = mapped_column(ForeignKey("account.id"), unique=True)
     totp_secret: Mapped[bytes] = mapped_column(LargeBinary)
     """Encrypted; the secret that the person is shown for his second factor."""

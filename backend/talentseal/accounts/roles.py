@@ -34,6 +34,7 @@ class Permission(StrEnum):
     ORGANISATION_ADD = "organisation:add"
     ORGANISATION_READ = "organisation:read"
     ACCOUNT_ADD = "account:add"
+    API_KEY_OWN = "api-key:own"
     SIGNING_KEY_REQUEST = "signing-key:request"
     SIGNING_KEY_DECIDE = "signing-key:decide"
     AGREEMENT_SUBMIT = "agreement:submit"
@@ -52,6 +53,7 @@ class Permission(StrEnum):
 _PARTY: Final = frozenset(
     {
         Permission.ORGANISATION_READ,
+        Permission.API_KEY_OWN,
         Permission.SIGNING_KEY_REQUEST,
         Permission.AGREEMENT_SUBMIT,
         Permission.AGREEMENT_SIGN,
@@ -78,6 +80,7 @@ _TALENT_OFFICE: Final = _PARTY | {
 _AUDITOR: Final = frozenset(
     {
         Permission.ORGANISATION_READ,
+        Permission.API_KEY_OWN,
         Permission.AGREEMENT_READ,
         Permission.EVIDENCE_READ,
         Permission.EVIDENCE_READ_ALL,

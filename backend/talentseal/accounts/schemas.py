@@ -1,4 +1,4 @@
-"""Commands and read models of organisations, accounts and API keys."""
+"""Commands and read models of organisations, accounts and keys."""
 
 import unicodedata
 from datetime import datetime
@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from sealproof import secp256k1
+from sealproof.errors import ProofError
 from talentseal.accounts import credit_code
 from talentseal.accounts.models import Account, Organisation, OrganisationKind
 from talentseal.accounts.roles import Role
@@ -25,6 +27,11 @@ def clean_text(text: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_text)]
+SignInName = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=64, strip_whitespace=True, pattern=r"^[\w.@+-]+$"),
+    Field(description="3 to 64 letters, digits, dots, hyphens, @ and +; capitals do not matter"),
+]
 CreditCode = Annotated[
     str, StringConstraints(min_length=18, max_length=18), AfterValidator(credit_code.parse)
 ]
@@ -32,6 +39,30 @@ OrganisationId = Annotated[
     str,
     StringConstraints(pattern=r"^0x[0-9a-f]{64}$"),
     Field(description="0x and 64 lower-case hex digits"),
+]
+
+
+def checksum_address(text: str) -> str:
+    """`text` as EIP-55 address. Raises ValueError when mixed case does not match the checksum."""
+    try:
+        address = secp256k1.checksum_address(bytes.fromhex(text[2:]))
+    except ProofError as error:
+        raise ValueError(str(error)) from None
+    if text[2:] not in {address[2:], address[2:].lower(), address[2:].upper()}:
+        raise ValueError("the capital letters of the address do not match its checksum; copy it again")
+    return address
+
+
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$"),
+    AfterValidator(checksum_address),
+    Field(description="Ethereum address, EIP-55 checksum when in mixed case"),
+]
+Signature = Annotated[
+    str,
+    StringConstraints(pattern=r"^0x[0-9a-fA-F]{130}$"),
+    Field(description="0x and 65 bytes r, s, v; s in the lower half, v 27 or 28"),
 ]
 
 

@@ -134,7 +134,13 @@ def add_api_key(
     """
     actor.require(Permission.ACCOUNT_ADD)
     role = account(session, account_id).role
-    granted = _checked_scopes(role, scopes)
+    return enter_api_key(session, account_id, minted, _checked_scopes(role, scopes), now=now)
+
+
+def enter_api_key(
+    session: Session, account_id: str, minted: MintedKey, granted: frozenset[Permission], *, now: datetime
+) -> ApiKey:
+    """Enter a key whose scopes were checked."""
     key = ApiKey(
         id=minted.id,
         account_id=account_id,

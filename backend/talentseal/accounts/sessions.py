@@ -29,7 +29,17 @@ from talentseal.accounts.roles import PERMISSIONS, Actor
 SEEN_EVERY: Final = timedelta(minutes=1)
 """How exact `last_seen_at` is: it is written no more often than that."""
 
-_BROWSER_LENGTH: Final = 200
+_BROWSERS: Final = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+"""By a mark of its own, those that carry the marks of others first."""
+_SYSTEMS: Final = {
+    "HarmonyOS": "HarmonyOS",
+    "Android": "Android",
+    "iPhone": "iOS",
+    "iPad": "iOS",
+    "Windows": "Windows",
+    "Macintosh": "macOS",
+    "Linux": "Linux",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,15 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def described(user_agent: str) -> str:
+    """Browser and system by which a person knows his device again: "Firefox · Linux". Empty when unknown."""
+    found = (
+        next((name for mark, name in marks.items() if mark in user_agent), "")
+        for marks in (_BROWSERS, _SYSTEMS)
+    )
+    return " · ".join(name for name in found if name)
+
+
 def token_hash(token: str) -> str:
     """What the tables hold in a token's place: SHA-256 hex."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -110,7 +129,10 @@ def start(
     replaces: str,
     now: datetime,
 ) -> None:
-    """Sign a browser in under the fresh `token`. replaces: the token it brought, whose session ends."""
+    """Sign a browser in under the fresh `token`. browser: its User-Agent.
+
+    replaces: the token it brought, whose session ends.
+    """
     end(session, token_hash(replaces))
     session.add(
         WebSession(
@@ -118,7 +140,7 @@ def start(
             id=secrets.token_hex(16),
             account_id=account_id,
             method=method,
-            browser="".join(mark for mark in browser if mark.isprintable())[:_BROWSER_LENGTH],
+            browser=described(browser),
             created_at=now,
             last_seen_at=now,
         )

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
 
-from talentseal.accounts.schemas import Command, OrganisationId, clean_text
+from talentseal.accounts.schemas import Address, Command, OrganisationId, Signature, clean_text
 from talentseal.agreements.documents import SIZE_LIMIT, Digests, MediaType
 from talentseal.agreements.models import Category
 from talentseal.agreements.states import AgreementState
 from talentseal.evidence.status import RecordState
-from talentseal.partners.schemas import Address, Signature
 
 
 class Tier(StrEnum):

@@ -74,7 +74,8 @@ def _keys(settings: Settings) -> Finding:
     from talentseal.evidence.signing import load_signer, read_secret
 
     signer = load_signer(settings.origin, settings.log_key_file)
-    read_secret(settings.document_key_file, length=32)
+    for path in (settings.document_key_file, settings.sign_in_key_file):
+        read_secret(path, length=32)
     return Finding("keys", True, f"日志密钥 {signer.verifier_key}", f"Log key {signer.verifier_key}")
 
 

@@ -1,10 +1,12 @@
 """`talentseal keys`: a partner's signing keys, and the operator's decision on them."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from talentseal.accounts.schemas import checksum_address
 from talentseal.commands import keystores
 from talentseal.commands.console import (
     DEFAULT_URL,
@@ -13,11 +15,12 @@ from talentseal.commands.console import (
     Keystore,
     PassphraseFile,
     Url,
+    fail,
     read_line_file,
     show,
     words,
 )
-from talentseal.partners.schemas import KeyView, checksum_address
+from talentseal.partners.schemas import KeyView
 
 app = typer.Typer(
     no_args_is_help=True, help=words("签名密钥：生成、查看、登记、批准、撤销。", "Signing keys.")
@@ -95,6 +98,36 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     _decide("revoke", organisation, address, api_key_file, url=url, as_json=as_json)
+
+
+@app.command("sign-in", help=words("对登录质询签名，用于网页登录。", "Sign a challenge of the sign-in page."))
+def sign_in(
+    challenge: Annotated[
+        Path, typer.Argument(help=words("登录页下载的质询文件。", "The challenge that the page gave."))
+    ],
+    keystore: Keystore,
+    passphrase_file: PassphraseFile = None,
+    url: Url = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    from talentseal.accounts.key_sign_in import Challenge
+
+    try:
+        met = Challenge.parse(json.loads(challenge.read_text("utf-8")))
+    except (OSError, ValueError):
+        fail(f"{challenge} 不是登录质询文件。", f"{challenge} is no sign-in challenge.")
+    if met.origin.rstrip("/") != url.rstrip("/"):
+        # A site that lures people hands on a challenge that it got from here; here its holder sees for whom.
+        fail(
+            f"质询来自 {met.origin}，而非 {url}。若确认无误，请以 --url 指明。",
+            f"The challenge is of {met.origin}, not of {url}; if that is right, name it with --url.",
+        )
+    if met.address != keystores.address_of(keystore):
+        fail(
+            f"质询的地址是 {met.address}，与密钥库不符。", f"The challenge is for {met.address}, another key."
+        )
+    signature = keystores.sign_digest(keystore, passphrase_file, met.digest())
+    show({"address": met.address, "signature": signature}, as_json=as_json, text=signature)
 
 
 def _decide(

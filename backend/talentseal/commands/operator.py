@@ -28,7 +28,7 @@ def upgrade(as_json: Json = False) -> None:
 
 
 def init(as_json: Json = False) -> None:
-    """Create the data folder, the log's key, the documents' key and the database, as far as they are
+    """Create the data folder, the keys of log, documents and sign-in, and the database, as far as they are
     missing.
     """
     from talentseal.commands.running import opened
@@ -38,7 +38,7 @@ def init(as_json: Json = False) -> None:
     settings = Settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     made = []
-    for path in (settings.log_key_file, settings.document_key_file):
+    for path in (settings.log_key_file, settings.document_key_file, settings.sign_in_key_file):
         if not path.exists():
             create_secret(path)
             made.append(str(path))
@@ -210,6 +210,79 @@ def _hand_over(minted: Any, file: Path | None, answer: dict[str, str], *, as_jso
             )
         answer["api_key_file"] = str(file)
     show(answer, as_json=as_json, text="\n".join(f"{name}: {value}" for name, value in answer.items()))
+
+
+@accounts.command(
+    "invite",
+    help=words("邀请账户的使用者登录，显示一次性邀请码。", "Invite an account's person; prints a code."),
+)
+def invite(
+    account: Annotated[str, typer.Argument(help=words("账户编号。", "Account id."))],
+    name: Annotated[str, typer.Option(help=words("登录名。", "Sign-in name."))],
+    as_json: Json = False,
+) -> None:
+    from pydantic import BaseModel
+
+    from talentseal.accounts import invitations
+    from talentseal.accounts.roles import Actor
+    from talentseal.accounts.schemas import SignInName
+    from talentseal.accounts.second_factor import SecretBox
+    from talentseal.commands.running import opened
+    from talentseal.config import Settings
+    from talentseal.evidence.signing import read_secret
+
+    class Wanted(BaseModel):
+        name: SignInName
+
+    wanted, settings = validated(Wanted, {"name": name}), Settings()
+    code, box = invitations.new_code(), SecretBox(read_secret(settings.sign_in_key_file, length=32))
+    with opened(settings) as (database, clock):
+        now = clock.now()
+        expires = database.write(
+            lambda session: (
+                invitations.invite(
+                    session, Actor.console(), account, wanted.name, code=code, box=box, now=now
+                ).expires_at
+            )
+        )
+    page, ends = f"{settings.address}/invitation", f"{expires:%Y-%m-%d %H:%M} UTC"
+    answer = {"account": account, "code": code, "expires": expires.isoformat(), "page": page}
+    text = words(
+        f"邀请码 {code}，{ends} 前在 {page} 使用一次。请亲手交给本人。",
+        f"Code {code}, to be used once at {page} before {ends}. Hand it over in person.",
+    )
+    show(answer, as_json=as_json, text=text)
+
+
+@accounts.command(
+    "sign-in-key",
+    help=words(
+        "指定账户以哪个签名密钥登录；不给地址则取消。", "Let a signing key sign an account in; none ends it."
+    ),
+)
+def sign_in_key(
+    account: Annotated[str, typer.Argument(help=words("账户编号。", "Account id."))],
+    address: Annotated[
+        str | None, typer.Argument(help=words("密钥地址（0x…）。", "Address of the key (0x…)."))
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    from pydantic import BaseModel
+
+    from talentseal.accounts import own
+    from talentseal.accounts.schemas import Address
+    from talentseal.commands.running import opened
+
+    class Wanted(BaseModel):
+        address: Address | None
+
+    wanted = validated(Wanted, {"address": address}).address
+    with opened() as (database, _):
+        database.write(lambda session: own.assign_signing_address(session, account, wanted))
+    text = words(
+        "已保存。密钥须为该机构有效的签名密钥。", "Saved; the key has to be a valid one of its organisation."
+    )
+    show({"account": account, "address": wanted}, as_json=as_json, text=text)
 
 
 @accounts.command("revoke-key", help=words("撤销 API 密钥，立即生效。", "Revoke an API key at once."))

@@ -132,7 +132,7 @@ def open_stage(folder: Path, port: int, tell: Callable[[str, str], None]) -> Sta
     """Make or take up the demonstration in `folder`. tell: (Chinese, English) line for each step."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = port or _free_port()
-    for name in ("log.key", "documents.key"):
+    for name in ("log.key", "documents.key", "sign-in.key"):
         if not (folder / "keys" / name).exists():
             create_secret(folder / "keys" / name)
     tell("启动本地链（单个开发节点，密钥公开，仅供演示）", "Starting the local chain: one development node")

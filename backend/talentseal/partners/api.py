@@ -13,10 +13,11 @@ from starlette.responses import Response
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.api import OrganisationPath
 from talentseal.accounts.roles import Actor
+from talentseal.accounts.schemas import Address
 from talentseal.db import Database
 from talentseal.partners import service
 from talentseal.partners.models import OrganisationKey
-from talentseal.partners.schemas import Address, KeyView, ProveKey, RequestKey
+from talentseal.partners.schemas import KeyView, ProveKey, RequestKey
 from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
 
 api = APIRouter(tags=["signing keys"], prefix="/organisations/{organisation_id}/keys")

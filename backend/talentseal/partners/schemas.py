@@ -1,38 +1,11 @@
 """Commands and read models of signing keys."""
 
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field
 
-from sealproof import secp256k1
-from sealproof.errors import ProofError
-from talentseal.accounts.schemas import Command
+from talentseal.accounts.schemas import Address, Command, Signature
 from talentseal.partners.models import KeyState, OrganisationKey
-
-
-def checksum_address(text: str) -> str:
-    """`text` as EIP-55 address. Raises ValueError when mixed case does not match the checksum."""
-    try:
-        address = secp256k1.checksum_address(bytes.fromhex(text[2:]))
-    except ProofError as error:
-        raise ValueError(str(error)) from None
-    if text[2:] not in {address[2:], address[2:].lower(), address[2:].upper()}:
-        raise ValueError("the capital letters of the address do not match its checksum; copy it again")
-    return address
-
-
-Address = Annotated[
-    str,
-    StringConstraints(pattern=r"^0x[0-9a-fA-F]{40}$"),
-    AfterValidator(checksum_address),
-    Field(description="Ethereum address, EIP-55 checksum when in mixed case"),
-]
-Signature = Annotated[
-    str,
-    StringConstraints(pattern=r"^0x[0-9a-fA-F]{130}$"),
-    Field(description="0x and 65 bytes r, s, v; s in the lower half, v 27 or 28"),
-]
 
 
 class RequestKey(Command):

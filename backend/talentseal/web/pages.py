@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from talentseal.clock import SHANGHAI
+from talentseal.errors import TalentSealError
 from talentseal.web import problems
 from talentseal.web.assets import Assets
 from talentseal.web.language import Language, language_of, remember
@@ -73,6 +74,15 @@ class Pages:
         """A whole page in the person's language. Raises UndefinedError for a value that is not given."""
         page = self._environments[language_of(request)].get_template(template)
         return self._answer(request, page.render(self._context(request, values)), status)
+
+    def refuse(self, request: Request, template: str, error: TalentSealError, **values: Any) -> Response:
+        """The page of a form that was not taken, with the refusal in the person's language as `problems`."""
+        english = language_of(request) is Language.EN
+        sentence = error.sentence_en if english else error.sentence_zh
+        page = self.render(request, template, status=error.status, problems=[sentence], **values)
+        if "retry_after" in error.params:
+            page.headers["Retry-After"] = str(error.params["retry_after"])
+        return page
 
     def fragment(self, request: Request, template: str, block: str, **values: Any) -> Response:
         """One block of a page, for what is exchanged without loading the page anew."""

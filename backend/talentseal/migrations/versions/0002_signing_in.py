@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         _account_key(),
         sa.Column("method", _METHOD, nullable=False),
-        sa.Column("browser", sa.String(length=200), nullable=False),
+        sa.Column("browser", sa.String(length=40), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("last_seen_at", Instant(), nullable=False),
         _account("web_session"),
