@@ -21,6 +21,7 @@ from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import Role
 from talentseal.agreements.models import AgreementVersion
 from talentseal.app import session_rules_of
+from talentseal.audit import history
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.web.pages import Pages
 from tests.api.conftest import Api
@@ -147,10 +148,17 @@ def _cookie(api: Api, member: Member) -> tuple[bytes, bytes]:
 def _names(api: Api, version: AgreementVersion) -> dict[str, str]:
     """As `Running.sample` of the browser tests."""
     record = version.record_id or ""
-    leaf = api.world.database.read(lambda session: session.get_one(EvidenceRecord, record).leaf_hash)
+    leaf, size = api.world.database.read(
+        lambda session: (
+            session.get_one(EvidenceRecord, record).leaf_hash,
+            history.newest_sizes(session, 1)[0],
+        )
+    )
     return {
         "agreement": version.agreement_id,
         "version": str(version.version),
         "record": record,
         "leaf": leaf.hex(),
+        "size": str(size),
+        "index": "0",
     }

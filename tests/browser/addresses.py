@@ -1,7 +1,7 @@
 """Every page there is: what the tests of every page open. A new page adds its line here, and nothing else.
 
 Names in braces are filled with those of an agreement in force whose record is FINAL: {agreement}, {version},
-{record}, {leaf} (64 hex). A page that shows something else says where it finds it by a name of its own in
+{record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry. A page that shows something else says where it finds it by a name of its own in
 `Running.sample`.
 """
 
@@ -29,6 +29,15 @@ PUBLIC = [
     Address("/sign-in"),
     Address("/sign-in/key"),
     Address("/sign-in/second-factor"),
+    Address("/explorer"),
+    Address("/explorer/checkpoints"),
+    Address("/explorer/checkpoints/{size}"),
+    Address("/explorer/consistency"),
+    Address("/explorer/entries"),
+    Address("/trust"),
+    Address("/trust/holders"),
+    Address("/api"),
+    Address("/api/problems"),
 ]
 
 SIGNED_IN = [
@@ -38,9 +47,16 @@ SIGNED_IN = [
     Address("/account", Role.PARTNER),
     Address("/account", Role.AUDITOR),
     Address("/account/second-factor", Role.PARTNER, status=409),
+    Address("/explorer/entries", Role.AUDITOR),
+    Address("/explorer/entries/{index}", Role.AUDITOR),
+    Address("/operations", Role.OPERATOR),
 ]
 
 EVERY = [*PUBLIC, *SIGNED_IN]
 
-NO_PAGES: set[str] = {"/account/{_act:path}", "/invitation/acceptance"}
+NO_PAGES: set[str] = {
+    "/account/{_act:path}",
+    "/invitation/acceptance",
+    "/operations/now",
+}
 """Path templates of what pages load in pieces, as routes name them."""

@@ -28,6 +28,7 @@ from talentseal.agreements import documents
 from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission
 from talentseal.agreements.states import AgreementState, legal_date
 from talentseal.app import Service, build
+from talentseal.audit import history
 from talentseal.client import Client, Version
 from talentseal.clock import SystemClock
 from talentseal.config import Settings
@@ -109,14 +110,19 @@ class Running:
         if not self._sample:
             version, record = self.final()
             with self.service() as service:
-                leaf = service.database.read(
-                    lambda session: session.get_one(EvidenceRecord, record).leaf_hash
+                leaf, size = service.database.read(
+                    lambda session: (
+                        session.get_one(EvidenceRecord, record).leaf_hash,
+                        history.newest_sizes(session, 1)[0],
+                    )
                 )
             self._sample = {
                 "agreement": version.agreement,
                 "version": str(version.number),
                 "record": record,
                 "leaf": leaf.hex(),
+                "size": str(size),
+                "index": "0",
             }
         return self._sample
 

@@ -5,15 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from talentseal.accounts.roles import Role
 from talentseal.audit import history
 from tests.browser.axe import axe
 from tests.browser.conftest import Shot
-from tests.browser.keyboard import keyboard_reaches
-from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import DESKTOP, Screen
+from tests.browser.screens import DESKTOP
 from tests.browser.visit import Visit
-from tests.world import PDF
 
 only_desktop = pytest.mark.parametrize("screen", [DESKTOP], ids=str)
 
@@ -21,24 +19,12 @@ only_desktop = pytest.mark.parametrize("screen", [DESKTOP], ids=str)
 @pytest.fixture(scope="module")
 def sizes(running: Running) -> list[int]:
     """Sizes of checkpoints, smallest first: at least four, all anchored."""
-    for number in range(2):
-        running.final(plain=PDF + b"%explorer " + str(number).encode() + b"\n")
+    for _ in range(2):
+        running.final()
     with running.service() as service:
         found = service.database.read(lambda session: history.newest_sizes(session, 200))
     assert len(found) >= 4
     return sorted(found)
-
-
-def sign_in(visit: Visit, role: str) -> Page:
-    """As the demonstration's person of that role."""
-    page = visit.open("/sign-in")
-    page.locator("form", has=page.locator("button.tile", has_text=role)).first.locator("button").click()
-    page.wait_for_url(re.compile(r"/(?!sign-in)"))
-    return page
-
-
-OPERATOR = {"zh-CN": "运营机构", "en": "Operator"}
-AUDITOR = {"zh-CN": "审计方", "en": "Auditor"}
 
 
 def ended(page: Page) -> str:
@@ -57,12 +43,6 @@ def verdicts(page: Page) -> dict[str, str]:
     }
 
 
-def judged(page: Page) -> None:
-    axe(page)
-    keyboard_reaches(page)
-    reflows(page)
-
-
 # -------------------------------------------------------------------------------------------------- explorer
 
 
@@ -75,15 +55,15 @@ def test_the_explorer_shows_where_the_log_stands(
     shot(page, "overview")
     page.locator(".chart summary").click()
     expect(page.locator(".chart table")).to_be_visible()
-    judged(page)
+    axe(page)
 
     page = visit.open("/explorer/checkpoints")
     shot(page, "checkpoints")
-    judged(page)
+    axe(page)
     page.locator(f'a[href="/explorer/checkpoints/{sizes[1]}"]').click()
     expect(page.locator("pre.exact")).to_contain_text(running.settings.origin)
     shot(page, "checkpoint")
-    judged(page)
+    axe(page)
 
 
 def test_two_checkpoints_are_held_against_each_other_in_the_browser(
@@ -96,7 +76,7 @@ def test_two_checkpoints_are_held_against_each_other_in_the_browser(
         "key": "unchecked", "older": "passed", "later": "passed", "roots": "passed", "proof": "passed",
     }  # fmt: skip
     shot(page, "consistent")
-    judged(page)
+    axe(page)
 
 
 @only_desktop
@@ -203,17 +183,17 @@ def test_what_cannot_be_fetched_is_not_called_false(visit: Visit, sizes: list[in
 
 
 def test_an_auditor_reads_entries_and_his_browser_finds_them_in_the_log(
-    visit: Visit, shot: Shot, screen: Screen, sizes: list[int]
+    visit: Visit, running: Running, shot: Shot, sizes: list[int]
 ) -> None:
     assert sizes
     page = visit.open("/explorer/entries")
     shot(page, "closed")
-    judged(page)
-    sign_in(visit, AUDITOR[screen.language.value])
+    axe(page)
+    visit.sign_in(running.account(Role.AUDITOR))
 
     page = visit.open("/explorer/entries")
     shot(page, "entries")
-    judged(page)
+    axe(page)
     page.locator("tbody a.row-link").first.click()
 
     assert ended(page) == "goodServed"
@@ -221,15 +201,15 @@ def test_an_auditor_reads_entries_and_his_browser_finds_them_in_the_log(
         "key": "unchecked", "signed": "passed", "leaf": "passed", "inclusion": "passed",
     }  # fmt: skip
     shot(page, "entry")
-    judged(page)
+    axe(page)
 
 
 @only_desktop
 def test_an_entry_whose_tile_was_tampered_with_is_not_found_in_the_log(
-    visit: Visit, screen: Screen, sizes: list[int]
+    visit: Visit, running: Running, sizes: list[int]
 ) -> None:
     assert sizes
-    sign_in(visit, AUDITOR[screen.language.value])
+    visit.sign_in(running.account(Role.AUDITOR))
     visit.page.route("**/log/tile/0/**", altered_tile)
 
     page = visit.open("/explorer/entries/2")
@@ -253,13 +233,13 @@ def test_the_trust_statement_asks_the_chain_after_it_is_there(
     expect(page.locator(".refusal h3")).to_be_visible()
     expect(page.locator("#epoch-1")).to_contain_text(running.stage.deployment.contract)
     shot(page, "trust")
-    judged(page)
+    axe(page)
 
 
 def test_the_operators_page_renews_itself_without_loading_anew(
-    visit: Visit, running: Running, shot: Shot, screen: Screen
+    visit: Visit, running: Running, shot: Shot
 ) -> None:
-    page = sign_in(visit, OPERATOR[screen.language.value])
+    visit.sign_in(running.account(Role.OPERATOR))
     page = visit.open("/operations")
     page.evaluate("window.stays = true")
     page.locator(".chart summary").click()
@@ -267,7 +247,7 @@ def test_the_operators_page_renews_itself_without_loading_anew(
     sealed = page.locator(".figures dd").nth(2)
     records = sealed.inner_text()
 
-    running.signed(plain=PDF + b"%" + str(screen).encode() + b"\n")
+    running.signed()
 
     expect(page.locator(".as-of time")).not_to_have_attribute("datetime", first or "")
     expect(sealed).not_to_have_text(records)
@@ -275,12 +255,12 @@ def test_the_operators_page_renews_itself_without_loading_anew(
     expect(page.locator(".chart details")).to_have_attribute("open", "")
     expect(page.locator("[data-stale]")).to_be_hidden()
     shot(page, "operations")
-    judged(page)
+    axe(page)
 
 
 @only_desktop
-def test_the_operators_page_says_when_it_has_lost_touch(visit: Visit, screen: Screen, shot: Shot) -> None:
-    sign_in(visit, OPERATOR[screen.language.value])
+def test_the_operators_page_says_when_it_has_lost_touch(visit: Visit, running: Running, shot: Shot) -> None:
+    visit.sign_in(running.account(Role.OPERATOR))
     page = visit.open("/operations")
     visit.expects_status(503, "/operations/now")
     page.route("**/operations/now", lambda route: route.fulfill(status=503, body="away"))
@@ -295,7 +275,7 @@ def test_the_operators_page_says_when_it_has_lost_touch(visit: Visit, screen: Sc
 def test_the_api_reference_is_found_by_typing_and_by_address(visit: Visit, shot: Shot) -> None:
     page = visit.open("/api")
     shot(page, "reference")
-    judged(page)
+    axe(page)
 
     page.locator("#search").fill("typed-data termination")
 
@@ -312,4 +292,4 @@ def test_every_problem_code_can_be_looked_up(visit: Visit, shot: Shot) -> None:
 
     expect(page.locator("#not-permitted")).to_be_visible()
     shot(page, "problems")
-    judged(page)
+    axe(page)
