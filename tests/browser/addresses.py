@@ -1,8 +1,8 @@
 """Every page there is: what the tests of every page open. A new page adds its line here, and nothing else.
 
 Names in braces are filled with those of an agreement in force whose record is FINAL: {agreement}, {version},
-{record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry. A page that shows something else says where it finds it by a name of its own in
-`Running.sample`.
+{record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry. A page that shows
+something else says where it finds it by a name of its own in `Running.sample`.
 """
 
 from dataclasses import dataclass
