@@ -52,6 +52,17 @@ def test_every_operation_has_a_chinese_name_and_no_name_is_left_over(api: Api) -
     assert set(Reader(api.app.openapi()).groups()) == set(names().TAGS)
 
 
+def test_an_operation_without_a_name_is_shown_by_its_summary(api: Api) -> None:
+    @api.app.get("/unnamed", tags=["unheard of"])
+    def unnamed() -> None:
+        """What nobody has named."""
+
+    page = page_of(api, "/api")
+
+    assert page.count("What nobody has named.") >= 2
+    assert "unheard of" in page
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_every_operation_is_on_the_page_under_an_anchor_of_its_own(api: Api, language: str) -> None:
     page, found = page_of(api, "/api", language), operations(api)
