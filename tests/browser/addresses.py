@@ -37,6 +37,7 @@ PUBLIC = [
     Address("/trust"),
     Address("/trust/holders"),
     Address("/api"),
+    Address("/api/operations/submit-api-v1-agreements-post"),
     Address("/api/problems"),
 ]
 

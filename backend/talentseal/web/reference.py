@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from talentseal.errors import TalentSealError
+from talentseal.errors import NotFound, TalentSealError
 from talentseal.web import forgery, problems
 from talentseal.web.language import Language, language_of
 from talentseal.web.pages import Pages
@@ -230,15 +230,29 @@ class Reference:
     """The reference of one application, rendered once a language. Set as `app.state.reference`."""
 
     app: FastAPI
+    _groups: dict[str, list[Operation]] = field(default_factory=dict)
     _rendered: dict[Language, Markup] = field(default_factory=dict)
+
+    def groups(self) -> dict[str, list[Operation]]:
+        """Operations by their tag."""
+        if not self._groups:
+            self._groups = Reader(self.app.openapi()).groups()
+        return self._groups
+
+    def operation(self, anchor: str) -> Operation:
+        """The operation of that anchor. Raises NotFound."""
+        for group in self.groups().values():
+            for each in group:
+                if each.anchor == anchor:
+                    return each
+        raise NotFound
 
     def operations(self, request: Request) -> Markup:
         """All operations in the person's language: alike for everyone, so that it is made once."""
         language = language_of(request)
         if language not in self._rendered:
             site: Pages = self.app.state.pages
-            groups = Reader(self.app.openapi()).groups()
-            made = site.render(request, "reference/operations.html", groups=groups)
+            made = site.render(request, "reference/operations.html", groups=self.groups())
             self._rendered[language] = Markup(bytes(made.body).decode("utf-8"))  # noqa: S704 - our own template
         return self._rendered[language]
 
@@ -249,6 +263,14 @@ def page(request: Request) -> Response:
     site: Pages = request.app.state.pages
     made: Reference = request.app.state.reference
     return site.render(request, "reference/page.html", operations=made.operations(request))
+
+
+@reference.get("/operations/{anchor}")
+def one_operation(request: Request, anchor: str) -> Response:
+    """One operation with its parameters, bodies, answers and an example."""
+    site: Pages = request.app.state.pages
+    made: Reference = request.app.state.reference
+    return site.render(request, "reference/operation.html", each=made.operation(anchor))
 
 
 @reference.get("/problems")

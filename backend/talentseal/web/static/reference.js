@@ -1,4 +1,4 @@
-// Finds operations by what is typed, and opens the one that the address names. Without it the page is all there.
+// Finds operations by what is typed. Without it the page is all there.
 const search = document.querySelector("#search");
 const found = document.querySelector("#found");
 const operations = Array.from(document.querySelectorAll("[data-search]"), (element) => ({
@@ -20,13 +20,6 @@ function filter() {
   found.textContent = found.dataset[words.length ? "some" : "all"].replace("{count}", count);
 }
 
-function openNamed() {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  named?.querySelector("details")?.setAttribute("open", "");
-}
-
 search.parentElement.hidden = false;
 search.addEventListener("input", filter);
-addEventListener("hashchange", openNamed);
 filter();
-openNamed();
