@@ -44,12 +44,29 @@ def test_a_chosen_language_is_remembered_and_any_other_word_is_not(api: Api) -> 
     assert '<html lang="zh-CN">' in get(api, "/?lang=zh-CN").text
 
 
+def test_another_language_keeps_what_the_page_was_asked_for(api: Api) -> None:
+    page = get(api, "/sign-in?next=%2Fagreements%3Fstate%3DSIGNING&notice=signed-out&lang=zh-CN")
+
+    assert 'href="/sign-in?next=%2Fagreements%3Fstate%3DSIGNING&amp;lang=en"' in page.text
+
+
 def test_every_text_is_translated_and_no_translation_is_left_over() -> None:
     catalogue = web_pages.catalogue_of(Language.EN)
     translated = {str(message.id) for message in catalogue if message.id}
 
     assert translated == texts_of_templates()
     assert all(message.string for message in catalogue)
+
+
+def test_a_text_is_translated_in_one_file_alone() -> None:
+    lines = [
+        line
+        for file in sorted(web_pages.TEMPLATES.parent.glob("locale/en/*.po"))
+        for line in file.read_text("utf-8").splitlines()
+        if line.startswith("msgid ") and line != 'msgid ""'
+    ]
+
+    assert sorted(lines) == sorted(set(lines))
 
 
 def test_no_chinese_stands_in_a_template_outside_a_text() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import jinja2
 from babel.messages.catalog import Catalog
@@ -19,7 +20,7 @@ from talentseal.clock import SHANGHAI
 from talentseal.errors import TalentSealError
 from talentseal.web import problems
 from talentseal.web.assets import Assets
-from talentseal.web.language import Language, language_of, remember
+from talentseal.web.language import PARAMETER, Language, language_of, remember
 from talentseal.web.problems import Problem
 
 _FOLDER: Final = Path(__file__).parent
@@ -94,6 +95,7 @@ class Pages:
         return {
             **values,
             "path": request.url.path,
+            "translated": _in_other_language(request),
             "notice": request.query_params.get(NOTICE, ""),
             "visitor": self._visitor_of(request),
         }
@@ -157,6 +159,15 @@ def see_other(path: str, notice: str = "") -> Response:
     """After an act: the browser goes on to a page of ours, which tells what was done."""
     separator = "&" if "?" in path else "?"
     return RedirectResponse(f"{path}{separator}{NOTICE}={notice}" if notice else path, 303)
+
+
+def _in_other_language(request: Request) -> str:
+    """This page's address in the other language, all that it was asked for included."""
+    other = Language.ZH if language_of(request) is Language.EN else Language.EN
+    kept = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in {NOTICE, PARAMETER}
+    ]
+    return f"{request.url.path}?{urlencode([*kept, (PARAMETER, other.value)])}"
 
 
 def _beijing(instant: datetime) -> str:
