@@ -21,13 +21,14 @@ from talentseal.chain.port import (
     Chain,
     ChainUnavailable,
     Fees,
+    GasNeeded,
     NotTheRegistry,
     Receipt,
     Reverted,
     SendOutcome,
     SendReply,
 )
-from talentseal.chain.web3_chain import REPLY_LIMIT, Web3Chain
+from talentseal.chain.web3_chain import REPLY_LIMIT, UNESTIMATED_GAS, Web3Chain
 
 CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 HASH = "0x" + "ab" * 32
@@ -327,6 +328,26 @@ def test_a_revert_is_decoded_from_its_bytes(node: Node, chain: Web3Chain) -> Non
 
     assert isinstance(met, Reverted)
     assert str(met.error) == "RegistryNotPaused()"
+
+
+NO_ESTIMATE = {"code": -32603, "message": "extraData must be 97 bytes on PoA blocks, received 32 bytes"}
+"""What @ethereumjs/client 0.10.5 says to every eth_estimateGas on a Clique chain."""
+
+
+def test_a_node_that_cannot_estimate_runs_the_call_under_a_limit(node: Node, chain: Web3Chain) -> None:
+    call = Call("voidSignatures", (bytes(32),))
+
+    node.results(eth_estimateGas=NO_ESTIMATE, eth_call="0x")
+    assert chain.simulate(call, CONTRACT) == GasNeeded(UNESTIMATED_GAS)
+
+    node.results(eth_estimateGas=NO_ESTIMATE, eth_call=REVERT)
+    met = chain.simulate(call, CONTRACT)
+    assert isinstance(met, Reverted)
+    assert str(met.error) == "RegistryNotPaused()"
+
+    node.results(eth_estimateGas=NO_ESTIMATE, eth_call=NO_ESTIMATE)
+    with pytest.raises(ChainUnavailable, match="97 bytes"):
+        chain.simulate(call, CONTRACT)
 
 
 @pytest.mark.parametrize("revert", ["0x", "0xdeadbeef", "0xdeadbeef" + "00" * 500, NOT_PAUSED + "00"])

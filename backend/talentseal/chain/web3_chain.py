@@ -14,7 +14,7 @@ import requests
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
-from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound
+from web3.exceptions import BlockNotFound, ContractLogicError, TransactionNotFound, Web3RPCError
 from web3.middleware import ExtraDataToPOAMiddleware
 from web3.types import BlockIdentifier, FilterParams, RPCEndpoint, RPCResponse, TxParams
 
@@ -53,6 +53,11 @@ REPLY_LIMIT = 8 * 1024 * 1024
 """Bytes of one reply: a full block's list of transaction hashes fits many times."""
 
 ROLE_GRANTED = keccak(text="RoleGranted(bytes32,address,address)")
+
+UNESTIMATED_GAS = 2_000_000
+"""Limit for a call to a node that cannot estimate: fourteen agreements of eight. What is not used is not
+charged.
+"""
 
 QUOTED = 200
 """Characters of a node's own words that are kept for the operator."""
@@ -187,7 +192,7 @@ class Web3Chain:
             "data": Web3.to_hex(self._abi.encode(call)),
         }
         try:
-            return GasNeeded(_ask("a gas estimate", lambda: _natural(self._eth.estimate_gas(transaction))))
+            return GasNeeded(_ask("a gas estimate", lambda: self._gas(transaction)))
         except ContractLogicError as error:
             return Reverted(self._error_of(error))
 
@@ -246,6 +251,14 @@ class Web3Chain:
     def key_of(self, organisation: bytes, signer: str) -> KeyOnChain:
         valid_from, valid_until, nonce = self._view("keyOf", organisation, signer)
         return KeyOnChain(valid_from, valid_until, nonce)
+
+    def _gas(self, transaction: TxParams) -> int:
+        """The node's estimate; from a node that has none to give, a limit under which it ran the call."""
+        try:
+            return _natural(self._eth.estimate_gas(transaction))
+        except Web3RPCError:
+            self._eth.call({**transaction, "gas": UNESTIMATED_GAS}, "latest")
+            return UNESTIMATED_GAS
 
     def _deployment_id(self) -> str:
         try:
