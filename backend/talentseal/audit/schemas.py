@@ -40,7 +40,7 @@ class RecordView(BaseModel):
     state: RecordState
     recorded_at: datetime
     leaf_hash: str = Field(description="64 hex digits")
-    index: int | None = Field(description="Place in the log; null until sealed")
+    index: int | None = Field(description="Place in the log; null until numbered")
     relation: Relation | None
     refers_to: str | None
     closed_by: list[Closure]
