@@ -8,8 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sealproof.rpc import check_url
 
 
 class FinalityPolicy(StrEnum):
@@ -82,6 +84,10 @@ class Settings(BaseSettings):
     )
 
     chain_url: str = Field(default="http://127.0.0.1:8545", description="JSON-RPC address of the EVM chain.")
+    public_chain_url: str = Field(
+        default="",
+        description="JSON-RPC address offered to verifiers' browsers; empty: they name a node themselves.",
+    )
     chain_type: ChainType = Field(default=ChainType.DEVELOPMENT, description="Shown on every proof.")
     deployment_file: Path | None = Field(
         default=None, description="Record of the deployed contract. Default: in data_dir."
@@ -107,6 +113,11 @@ class Settings(BaseSettings):
                 "TALENTSEAL_ORIGIN: expected a URL without scheme, spaces or '+', such as log.example/2026"
             )
         return self
+
+    @field_validator("public_chain_url")
+    @classmethod
+    def _public_chain_is_an_address(cls, url: str) -> str:
+        return check_url(url) if url else url
 
     @property
     def database(self) -> str:

@@ -76,7 +76,8 @@ class Anvil:
     `state_dir` holds anvil.json, its spare, the log, the lock and the cache. `port` 0 takes a free one;
     `url` says which. Blocks are mined on demand unless `block_time` (whole seconds) is given.
     `keep_history` keeps the state of every block, which tests of reorganisations need and long-lived nodes
-    cannot afford. `zero_fee` makes a chain that charges nothing.
+    cannot afford. `zero_fee` makes a chain that charges nothing. Pages of no site may read its answers but
+    those of `page_origin`: whoever reads may also send, with keys that everybody knows.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Anvil:
         block_time: int | None = None,
         keep_history: bool = False,
         zero_fee: bool = False,
+        page_origin: str | None = None,
         extra: tuple[str, ...] = (),
     ) -> None:
         self._dir = state_dir.resolve()
@@ -96,6 +98,7 @@ class Anvil:
         self._block_time = block_time
         self._keep_history = keep_history
         self._zero_fee = zero_fee
+        self._page_origin = page_origin
         self._extra = extra
         self._guard: subprocess.Popen[str] | None = None
         self._pid = 0
@@ -204,7 +207,8 @@ class Anvil:
 
     def _anvil_command(self) -> list[str]:
         pinned = pins().node
-        command = [str(platform_binary("anvil")), "--host", HOST, "--port", str(self._port), "--no-cors"]
+        command = [str(platform_binary("anvil")), "--host", HOST, "--port", str(self._port)]
+        command += ["--allow-origin", self._page_origin] if self._page_origin else ["--no-cors"]
         command += ["--chain-id", str(self._chain_id), "--hardfork", pinned.hardfork]
         command += ["--state", str(self.state_file), "--state-interval", str(pinned.state_interval)]
         command += ["--cache-path", str(self._dir / "cache")]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -189,6 +190,23 @@ for row in rows:
     if row[3] == "0A" and int(port, 16) == int(sys.argv[1]):
         print(address)
 """
+
+
+def readable_by(node: Anvil, origin: str) -> bool:
+    """Whether a browser would let a page of that origin read what the node answers."""
+    question = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+    headers = {"Content-Type": "application/json", "Origin": origin}
+    with urllib.request.urlopen(urllib.request.Request(node.url, question, headers)) as reply:
+        return reply.headers["Access-Control-Allow-Origin"] in {origin, "*"}
+
+
+def test_pages_read_its_answers_only_where_one_origin_was_let_in(node: Anvil, tmp_path: Path) -> None:
+    ours, other = "http://127.0.0.1:8640", "http://pages.example"
+
+    with node, Anvil(tmp_path / "open", page_origin=ours) as opened:
+        readable = [readable_by(each, origin) for each in (node, opened) for origin in (ours, other)]
+
+    assert readable == [False, False, True, False]
 
 
 def test_a_chain_without_fees_charges_nothing(tmp_path: Path) -> None:

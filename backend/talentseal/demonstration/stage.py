@@ -76,6 +76,7 @@ class Stage:
             "TALENTSEAL_PORT": str(self.port),
             "TALENTSEAL_URL": self.url,
             "TALENTSEAL_CHAIN_URL": self.chain.url,
+            "TALENTSEAL_PUBLIC_CHAIN_URL": self.chain.url,
             "TALENTSEAL_ANCHOR_KEYSTORE_FILE": str(keys / "anchor.json"),
             "TALENTSEAL_ANCHOR_PASSPHRASE_FILE": str(keys / "anchor.passphrase"),
             "TALENTSEAL_REGISTRAR_KEYSTORE_FILE": str(keys / "registrar.json"),
@@ -136,7 +137,7 @@ def open_stage(folder: Path, port: int, tell: Callable[[str, str], None]) -> Sta
         if not (folder / "keys" / name).exists():
             create_secret(folder / "keys" / name)
     tell("启动本地链（单个开发节点，密钥公开，仅供演示）", "Starting the local chain: one development node")
-    chain = Anvil(folder / "chain")
+    chain = Anvil(folder / "chain", page_origin=f"http://127.0.0.1:{chosen}")
     chain.start()
     try:
         deployment = _deployed(folder, chain)
