@@ -38,13 +38,16 @@ from talentseal.audit.exploring import api as exploring_api
 from talentseal.audit.exploring import pages as exploring_pages
 from talentseal.audit.health import health, metrics_router
 from talentseal.audit.log import log_files
+from talentseal.audit.offline import lone_page
 from talentseal.audit.operations import api as operations_api
 from talentseal.audit.operations import pages as operations_pages
 from talentseal.audit.pages import pages as audit_pages
 from talentseal.audit.proofs import Notary
+from talentseal.audit.relay import ChainRelay
 from talentseal.audit.trust_pages import RoleHolders, TrustDesk
 from talentseal.audit.trust_pages import api as trust_api
 from talentseal.audit.trust_pages import pages as trust_pages
+from talentseal.audit.verifying import VerifyingDesk, verifying
 from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
@@ -235,7 +238,11 @@ def create_app(
     _furnish(app, service, authenticator)
     app.state.door = _door(service, passwords or Passwords())
     app.state.reference = Reference(app)
-    app.state.trust = TrustDesk(service.settings.chain_type, RoleHolders(chain))
+    lone = lone_page(app.state.pages, assets)
+    app.state.trust = TrustDesk(service.settings.chain_type, RoleHolders(chain), lone.sha256)
+    app.state.verifying = VerifyingDesk(
+        service.notary, ChainRelay(service.settings.chain_url), lone, service.settings.public_chain_url
+    )
     _mount(app, service)
     app.include_router(assets.router())
     for pages in (
@@ -245,6 +252,7 @@ def create_app(
         exploring_pages,
         operations_pages,
         trust_pages,
+        verifying,
         reference,
     ):
         app.include_router(pages)

@@ -115,6 +115,10 @@ const topics = {
     const report = await all.verify(bytes(given.raw), { trust: trusts.get(given.trust), document, chain });
     return { asked, report };
   },
+  async attachment(given) {
+    const proofs = await all.proofsInside(bytes(given.raw));
+    return Object.fromEntries(proofs.map(({ name, raw }) => [name, base64(raw)]));
+  },
   http: async (given) => String(await new all.JsonRpcChain(all.overHttp(given.url, given.seconds)).chainId()),
 };
 

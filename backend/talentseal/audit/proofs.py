@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sealproof.bundle import Anchor, Bundle
+from sealproof.bundle import AgreementEvidence, Anchor, Bundle
 from sealproof.errors import ProofError
 from sealproof.note import VerifierKey
 from sealproof.report import Verdict
@@ -84,22 +84,36 @@ def proof_of(
     shown = _disclosures(session, record_id, names) if sight.content else []
     with_agreement = sight.content and names is None
     agreement = agreements.agreement_evidence(session, record_id) if with_agreement else None
-    epoch = _epoch_of(session, record_id) if agreement else epochs.newest(session)
-    checkpoint, anchor = _checkpoint(session, sight.row, epoch)
+    return _proof(session, sight.row, notary, shown, agreement)
+
+
+def public_proof(session: Session, record_id: str, notary: Notary) -> Proof:
+    """What the log itself says of a record, for anyone: its entry and its place, and no content.
+
+    An entry holds digests only, and its id is 128 random bits: whoever names it has seen a proof. Raises
+    RecordNotFound, NotSealedYet, BundleNotVerifiable.
+    """
+    return _proof(session, records.find(session, record_id), notary, [], None)
+
+
+def _proof(
+    session: Session,
+    row: EvidenceRecord,
+    notary: Notary,
+    shown: list[str],
+    agreement: AgreementEvidence | None,
+) -> Proof:
+    epoch = _epoch_of(session, row.id) if agreement else epochs.newest(session)
+    checkpoint, anchor = _checkpoint(session, row, epoch)
     try:
         bundle = bundles.compose(
-            session,
-            sight.row,
-            checkpoint,
-            disclosures=shown,
-            anchor=anchor,
-            agreement=agreement,
+            session, row, checkpoint, disclosures=shown, anchor=anchor, agreement=agreement
         )
         raw = bundle.dump()
     except (ProofError, UnicodeDecodeError, KeyError, ValueError) as error:
-        log.error("bundle.not-composable", record=record_id, error=type(error).__name__)  # noqa: TRY400 - values
+        log.error("bundle.not-composable", record=row.id, error=type(error).__name__)  # noqa: TRY400 - values
         raise BundleNotVerifiable(steps="1") from None
-    _check(record_id, raw, notary.trust(epoch))
+    _check(row.id, raw, notary.trust(epoch))
     return Proof(bundle, raw)
 
 

@@ -113,10 +113,11 @@ class RoleHolders:
 
 @dataclass(frozen=True, slots=True)
 class TrustDesk:
-    """Set as `app.state.trust`."""
+    """Set as `app.state.trust`. lone: SHA-256 of the verification page as one file, in hex."""
 
     chain_type: ChainType
     holders: RoleHolders
+    lone: str
 
 
 async def _trust_desk(request: Request) -> TrustDesk:
@@ -189,7 +190,7 @@ def page(request: Request, database: Db, desk: Desk, trust: TrustOf) -> Response
     """The trust statement in words."""
     site: Pages = request.app.state.pages
     met = _read(database, desk.notary, trust)
-    return site.render(request, "trust/page.html", met=met, answer=None)
+    return site.render(request, "trust/page.html", met=met, answer=None, lone=trust.lone)
 
 
 @pages.get("/holders")
@@ -200,7 +201,7 @@ def holders(request: Request, database: Db, desk: Desk, trust: TrustOf, now: Now
     met = _read(database, desk.notary, trust)
     if request.headers.get("hx-request") == "true":
         return site.fragment(request, "trust/page.html", "holders", met=met, answer=answer)
-    return site.render(request, "trust/page.html", met=met, answer=answer)
+    return site.render(request, "trust/page.html", met=met, answer=answer, lone=trust.lone)
 
 
 def _read(database: Database, notary: Notary, trust: TrustDesk) -> TrustStatement:

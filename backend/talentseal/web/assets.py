@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from talentseal.errors import NotFound
+from talentseal.web.onefile import merged
 
 FOLDER: Final = Path(__file__).parent
 _OWN: Final = FOLDER / "static"
@@ -23,6 +24,11 @@ _NPM: Final = {
     "tabler.css": "@tabler/core/dist/css/tabler.min.css",
 }
 """Names in pages, and where set-up puts the files."""
+
+_MERGED: Final = {
+    "verify.js": "verify/page.js",
+}
+"""Scripts of many modules: names in pages, and the module that begins. One request on a phone, not forty."""
 
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -51,6 +57,8 @@ class Assets:
 
     def __init__(self) -> None:
         files = dict(_files())
+        sources = {name: content.decode() for name, content in files.items() if name.endswith(".js")}
+        files |= {name: merged(entry, sources, bare=True).encode() for name, entry in _MERGED.items()}
         version = hashlib.sha256()
         for name, content in sorted(files.items()):
             version.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(content).digest())

@@ -91,6 +91,10 @@ class Pages:
         context = page.new_context(self._context(request, values))
         return self._answer(request, "".join(page.blocks[block](context)), 200)
 
+    def text(self, language: Language, template: str, **values: Any) -> str:
+        """A template that is no answer to a request: nobody is signed in, and there is no path."""
+        return self._environments[language].get_template(template).render(values)
+
     def _context(self, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
             **values,

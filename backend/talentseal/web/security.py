@@ -6,11 +6,20 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _NOTHING: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-_OWN_FILES: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-"""What a page may load: this service's own files, nothing inline. data: Tabler's arrows and ticks."""
+
+
+def page_policy(*, connect: str = "'self'") -> str:
+    """What a page may load: this service's own files, nothing inline. data: Tabler's arrows and ticks.
+
+    connect: where its scripts may ask. A handler whose page needs more sets the header itself.
+    """
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        f" connect-src {connect}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+_OWN_FILES: Final = page_policy()
 
 HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -191,12 +191,13 @@ export function overHttp(url, timeoutSeconds = TIMEOUT_SECONDS) {
     try {
       return await exchange(url, host, body, limit.signal);
     } catch (error) {
+      const isLate = limit.signal.aborted;
+      limit.abort(); // an answer that is too long is not read to its end
       if (error instanceof ProofError) throw error;
-      if (limit.signal.aborted) throw new ChainUnreachable(`no whole answer within ${timeoutSeconds} seconds`);
+      if (isLate) throw new ChainUnreachable(`no whole answer within ${timeoutSeconds} seconds`);
       throw new ChainUnreachable(`${host} gave no answer: ${excerpt(String(error?.message ?? error))}`);
     } finally {
       clearTimeout(timer);
-      limit.abort();
     }
   };
 }
