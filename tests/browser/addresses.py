@@ -39,6 +39,8 @@ PUBLIC = [
     Address("/api"),
     Address("/api/operations/submit-api-v1-agreements-post"),
     Address("/api/problems"),
+    Address("/verify"),
+    Address("/verify?record={record}&leaf={leaf}"),
 ]
 
 SIGNED_IN = [
