@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from sealproof import secp256k1
 from sealproof.errors import ProofError
@@ -20,9 +21,11 @@ def clean_text(text: str) -> str:
     """
     text = unicodedata.normalize("NFC", text).strip()
     if not text:
-        raise ValueError("expected some text")
+        raise PydanticCustomError("text_blank", "expected some text")
     if any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn", "Cf"} for character in text):
-        raise ValueError("expected text without control, format or unassigned characters")
+        raise PydanticCustomError(
+            "text_unprintable", "expected text without control, format or unassigned characters"
+        )
     return text
 
 

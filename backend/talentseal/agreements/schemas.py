@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
 
 from talentseal.accounts.schemas import Address, Command, OrganisationId, Signature, clean_text
 from talentseal.agreements.documents import SIZE_LIMIT, Digests, MediaType
@@ -38,6 +40,9 @@ class Period(StrEnum):
     TERM = "TERM"
 
 
+EARLIEST_YEAR: Final = 1970
+LATEST_YEAR: Final = 2200
+
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(clean_text)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_text)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(clean_text)]
@@ -62,6 +67,13 @@ class StipulationInput(Command):
     period: Period
     threshold: ShortText
     remedy: LongText
+
+    @field_validator("beneficiary_tiers")
+    @classmethod
+    def _each_tier_once(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
+        if len(set(tiers)) != len(tiers):
+            raise PydanticCustomError("tier_repeated", "each tier may stand there once")
+        return tiers
 
 
 class DocumentDigests(Command):
@@ -91,21 +103,36 @@ class Submission(Command):
     )
     draft: bool = Field(default=False, description="Keep it to oneself until submitted")
 
-    @model_validator(mode="after")
-    def _parts_fit(self) -> Self:
-        named = [party.organisation for party in self.parties]
-        if len(set(named)) != len(named):
-            raise ValueError("parties: each organisation may stand there once")
-        if self.valid_through < self.effective_from:
-            raise ValueError("valid_through lies before effective_from")
-        if not (self.effective_from.year >= 1970 and self.valid_through.year <= 2200):
-            raise ValueError("expected dates from 1970 to 2200")
-        for stipulation in self.stipulations:
-            if stipulation.duty_holder not in named:
-                raise ValueError("duty_holder: expected one of the parties")
-            if len(set(stipulation.beneficiary_tiers)) != len(stipulation.beneficiary_tiers):
-                raise ValueError("beneficiary_tiers: each tier may stand there once")
-        return self
+    @field_validator("effective_from", "valid_through")
+    @classmethod
+    def _within_the_contract(cls, day: date) -> date:
+        if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+            raise PydanticCustomError("date_out_of_range", "expected a date from 1970 to 2200")
+        return day
+
+    @field_validator("valid_through")
+    @classmethod
+    def _ends_after_it_begins(cls, last: date, info: ValidationInfo) -> date:
+        if last < info.data.get("effective_from", last):
+            raise PydanticCustomError("dates_reversed", "lies before effective_from")
+        return last
+
+    @field_validator("parties")
+    @classmethod
+    def _each_party_once(cls, parties: tuple[PartyInput, ...]) -> tuple[PartyInput, ...]:
+        if len({party.organisation for party in parties}) != len(parties):
+            raise PydanticCustomError("party_repeated", "each organisation may stand there once")
+        return parties
+
+    @field_validator("stipulations")
+    @classmethod
+    def _duties_of_parties(
+        cls, stipulations: tuple[StipulationInput, ...], info: ValidationInfo
+    ) -> tuple[StipulationInput, ...]:
+        named = {party.organisation for party in info.data.get("parties", ())}
+        if named and any(each.duty_holder not in named for each in stipulations):
+            raise PydanticCustomError("duty_holder_no_party", "duty_holder: expected one of the parties")
+        return stipulations
 
 
 class HashOnlySubmission(Submission):

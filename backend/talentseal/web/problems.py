@@ -96,6 +96,14 @@ _FIELD_ZH: Final[Mapping[str, str]] = {
     "bool_type": "应为 true 或 false。",
     "greater_than_equal": "数值过小。",
     "less_than_equal": "数值过大。",
+    "text_blank": "不能为空。",
+    "text_unprintable": "含有控制字符或未分配的字符，请删除。",
+    "date_from_datetime_parsing": "不是有效的日期，应为 年-月-日。",
+    "date_out_of_range": "日期应在 1970 年至 2200 年之间。",
+    "dates_reversed": "最后一日早于第一日。",
+    "party_repeated": "同一机构只能列一次。",
+    "duty_holder_no_party": "义务方必须是当事方之一。",
+    "tier_repeated": "同一人才层级只能选一次。",
 }
 
 
