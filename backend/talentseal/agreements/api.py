@@ -18,7 +18,7 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements import documents, reading, signing, submission, termination
 from talentseal.agreements.documents import DocumentCipher, MediaType
 from talentseal.agreements.models import AgreementVersion
-from talentseal.agreements.reading import Promise
+from talentseal.agreements.reading import Promise, Wanted
 from talentseal.agreements.schemas import (
     AgreementReceipt,
     AgreementSummary,
@@ -31,6 +31,7 @@ from talentseal.agreements.schemas import (
     TypedData,
     UploadedSubmission,
 )
+from talentseal.agreements.states import AgreementState
 from talentseal.agreements.submission import Intake, Submitted
 from talentseal.db import Database
 from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
@@ -186,15 +187,18 @@ def list_agreements(
     actor: ApiActor,
     database: Db,
     now: Now,
+    *,
     after: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    state: AgreementState | None = None,
+    text: Annotated[str, Query(max_length=200, description="Part of number or title")] = "",
 ) -> AgreementPage:
     """The versions one may see, newest first."""
 
     def page(session: Session) -> AgreementPage:
-        rows = reading.page_of(session, actor, after=after, limit=limit)
-        items = [reading.summary(session, row, now=now) for row in rows]
-        return AgreementPage(items=items, next=rows[-1].id if len(rows) == limit else None)
+        wanted = Wanted(state, text.strip())
+        found = reading.page_of(session, actor, after=after, limit=limit, now=now, wanted=wanted)
+        return AgreementPage(items=[reading.summary(each) for each in found.standings], next=found.next)
 
     return database.read(page)
 

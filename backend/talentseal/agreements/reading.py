@@ -4,12 +4,12 @@ What belongs to others and what does not exist are refused alike: an identifier 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from sealproof.eip712 import AgreementStatement, Domain, TerminationStatement
@@ -32,7 +32,7 @@ from talentseal.agreements.schemas import (
     TerminationView,
     TypedData,
 )
-from talentseal.agreements.states import AgreementState, Facts, state_of
+from talentseal.agreements.states import AgreementState, Facts, legal_date, state_of
 from talentseal.errors import NotFound
 from talentseal.evidence import acts, status
 from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct
@@ -66,6 +66,39 @@ class TerminationNotFound(NotFound):
     code: ClassVar[str] = "termination-not-found"
     zh: ClassVar[str] = "该版本没有终止申请。"
     en: ClassVar[str] = "No termination has been proposed for this version."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which versions a list is to show. text: part of number or title. awaits_actor: his signature is due."""
+
+    state: AgreementState | None = None
+    text: str = ""
+    awaits_actor: bool = False
+
+    def admits(self, state: AgreementState) -> bool:
+        """Whether a version in this state is to be shown."""
+        return self.awaits_actor or self.state in {None, state}
+
+
+EVERYTHING: Final = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A version with its state, and what that follows from."""
+
+    version: AgreementVersion
+    facts: Facts
+    state: AgreementState
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a list. next: internal id after which the following page begins; None on the last."""
+
+    standings: tuple[Standing, ...]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +139,128 @@ def _visible(actor: Actor) -> Select[AgreementVersion]:
     return select(AgreementVersion).where(or_(shared, AgreementVersion.submitter_id == actor.organisation_id))
 
 
-def page_of(session: Session, actor: Actor, *, after: str | None, limit: int) -> list[AgreementVersion]:
-    """Up to `limit` visible versions, newest first, following the version with the internal id `after`."""
+def page_of(
+    session: Session,
+    actor: Actor,
+    *,
+    after: str | None,
+    limit: int,
+    now: datetime,
+    wanted: Wanted = EVERYTHING,
+) -> Found:
+    """Up to `limit` visible versions, newest first, following the version with the internal id `after`.
+
+    A state is derived, so rows that may be in it are read in portions until enough of them are.
+    """
     actor.require(Permission.AGREEMENT_READ)
-    query = (
-        _visible(actor).order_by(AgreementVersion.created_at.desc(), AgreementVersion.id.desc()).limit(limit)
-    )
+    query = _possible(_matching(_visible(actor), wanted.text), wanted, actor, now)
+    query = query.order_by(AgreementVersion.created_at.desc(), AgreementVersion.id.desc())
+    log = status.log_status(session)
+    found: list[Standing] = []
     last = session.get(AgreementVersion, after) if after else None
-    if last is not None:
-        older = AgreementVersion.created_at < last.created_at
-        same = (AgreementVersion.created_at == last.created_at) & (AgreementVersion.id < last.id)
-        query = query.where(or_(older, same))
-    return list(session.scalars(query))
+    while True:
+        portion = list(
+            session.scalars((query if last is None else query.where(_older(last))).limit(limit + 1))
+        )
+        for standing in standings(session, portion, now=now, log=log):
+            if wanted.admits(standing.state):
+                found.append(standing)
+            if len(found) > limit:
+                return Found(tuple(found[:limit]), found[limit - 1].version.id)
+        if len(portion) <= limit:
+            return Found(tuple(found), None)
+        last = portion[-1]
+
+
+def _older(last: AgreementVersion) -> ColumnElement[bool]:
+    same = (AgreementVersion.created_at == last.created_at) & (AgreementVersion.id < last.id)
+    return or_(AgreementVersion.created_at < last.created_at, same)
+
+
+def _matching(query: Select[AgreementVersion], text: str) -> Select[AgreementVersion]:
+    """Those whose number or title contains `text`."""
+    if not text:
+        return query
+    return query.where(
+        or_(
+            AgreementVersion.number.icontains(text, autoescape=True),
+            AgreementVersion.title.icontains(text, autoescape=True),
+        )
+    )
+
+
+def _possible(
+    query: Select[AgreementVersion], wanted: Wanted, actor: Actor, now: datetime
+) -> Select[AgreementVersion]:
+    """Without the rows that cannot be in the wanted state, whatever the contract and the log say of them."""
+    unsigned = AgreementVersion.signed_at.is_(None)
+    if wanted.awaits_actor:
+        return query.where(_awaits(actor, now))
+    match wanted.state:
+        case None:
+            return query
+        case AgreementState.RETURNED:
+            return query.where(AgreementVersion.returned_at.is_not(None) | unsigned | _was_refused())
+        case AgreementState.DRAFT | AgreementState.SUBMITTED | AgreementState.SIGNING:
+            return query.where(unsigned, AgreementVersion.returned_at.is_(None))
+        case AgreementState.EXPIRED:
+            return query.where(~unsigned, AgreementVersion.valid_through < legal_date(now))
+    return query.where(~unsigned)
+
+
+def _was_refused() -> ColumnElement[bool]:
+    refused = select(RegistryAct.digest).where(RegistryAct.state == ActState.REFUSED)
+    return AgreementVersion.digest.in_(refused)
+
+
+def _awaits(actor: Actor, now: datetime) -> ColumnElement[bool]:
+    """Versions that the actor's organisation has to sign, or whose termination it has to."""
+    mine = select(AgreementParty.version_id).where(AgreementParty.organisation_id == actor.organisation_id)
+    signable = and_(
+        AgreementVersion.submitted_at.is_not(None),
+        AgreementVersion.returned_at.is_(None),
+        AgreementVersion.signed_at.is_(None),
+        AgreementVersion.deadline >= now,
+        ~_given(AgreementVersion.digest, actor),
+    )
+    ending = select(AgreementTermination.version_id).where(
+        AgreementTermination.version_id == AgreementVersion.id,
+        AgreementTermination.signed_at.is_(None),
+        AgreementTermination.deadline >= now,
+        ~_given(AgreementTermination.digest, actor),
+    )
+    return and_(AgreementVersion.id.in_(mine), or_(signable, ending.exists()))
+
+
+def _given(digest: Any, actor: Actor) -> ColumnElement[bool]:
+    """Whether the actor's organisation has signed the statement of that digest."""
+    return (
+        select(StatementSignature.digest)
+        .where(
+            StatementSignature.digest == digest,
+            StatementSignature.organisation_id == actor.organisation_id,
+        )
+        .exists()
+    )
+
+
+def awaiting(
+    session: Session, actor: Actor, versions: Sequence[AgreementVersion], *, now: datetime
+) -> frozenset[str]:
+    """The internal ids of those that wait for a signature of the actor's organisation."""
+    if not actor.may(Permission.AGREEMENT_SIGN):
+        return frozenset()
+    ids = [each.id for each in versions]
+    query = select(AgreementVersion.id).where(AgreementVersion.id.in_(ids), _awaits(actor, now))
+    return frozenset(session.scalars(query))
+
+
+def standings(
+    session: Session, versions: Sequence[AgreementVersion], *, now: datetime, log: LogStatus | None = None
+) -> list[Standing]:
+    """The versions with what their states follow from: a handful of queries, however many they are."""
+    facts = facts_of_all(session, versions, log)
+    return [Standing(each, facts[each.id], state_of(facts[each.id], now=now)) for each in versions]
 
 
 def history(session: Session, actor: Actor, agreement_id: str) -> list[AgreementVersion]:
@@ -173,41 +316,69 @@ def domain_of(version: AgreementVersion) -> Domain:
 
 def facts_of(session: Session, version: AgreementVersion, log: LogStatus | None = None) -> Facts:
     """Everything that the version's state follows from. log: where the log stands, read when left out."""
-    act = acts.act_of(session, version.digest)
-    record = session.get(EvidenceRecord, version.record_id) if version.record_id else None
+    return facts_of_all(session, [version], log)[version.id]
+
+
+def facts_of_all(
+    session: Session, versions: Sequence[AgreementVersion], log: LogStatus | None = None
+) -> dict[str, Facts]:
+    """The facts of many versions, by their internal ids."""
+    if not versions:
+        return {}
+    ids, digests = [each.id for each in versions], [each.digest for each in versions]
     log = log or status.log_status(session)
-    final = record is not None and log.state_at(record.log_index) is RecordState.FINAL
-    return Facts(
-        submitted=version.submitted_at is not None,
-        returned=version.returned_at is not None,
-        signed=len(signatures_of(session, version.digest)),
-        parties=len(parties_of(session, version)),
-        deadline=version.deadline,
-        effective_from=version.effective_from,
-        valid_through=version.valid_through,
-        act=None if act is None else ActState(act.state),
-        record_final=final,
-        superseded_from=_superseded_from(session, version),
-        terminated_at=_terminated_at(session, version),
+    act_of = _pairs_of(session, select(RegistryAct.digest, RegistryAct.state), RegistryAct.digest, digests)
+    signed = _pairs_of(session, _counted(StatementSignature.digest), StatementSignature.digest, digests)
+    parties = _pairs_of(session, _counted(AgreementParty.version_id), AgreementParty.version_id, ids)
+    records = [each.record_id for each in versions if each.record_id]
+    index_of = _pairs_of(
+        session, select(EvidenceRecord.id, EvidenceRecord.log_index), EvidenceRecord.id, records
     )
+    superseded = _pairs_of(session, _SUPERSEDED, AgreementVersion.previous_id, ids)
+    terminated = _pairs_of(session, _TERMINATED, AgreementTermination.version_id, ids)
+    return {
+        each.id: Facts(
+            submitted=each.submitted_at is not None,
+            returned=each.returned_at is not None,
+            signed=signed.get(each.digest, 0),
+            parties=parties.get(each.id, 0),
+            deadline=each.deadline,
+            effective_from=each.effective_from,
+            valid_through=each.valid_through,
+            act=act_of.get(each.digest),
+            record_final=each.record_id in index_of
+            and log.state_at(index_of[each.record_id]) is RecordState.FINAL,
+            superseded_from=superseded.get(each.id),
+            terminated_at=terminated.get(each.id),
+        )
+        for each in versions
+    }
 
 
-def _superseded_from(session: Session, version: AgreementVersion) -> Any:
-    """First day of the successor that the contract has concluded; None while there is none."""
-    return session.scalar(
-        select(AgreementVersion.effective_from)
-        .join(RegistryAct, RegistryAct.digest == AgreementVersion.digest)
-        .where(AgreementVersion.previous_id == version.id, RegistryAct.state == ActState.FINAL)
-    )
+_SUPERSEDED: Final = (
+    select(AgreementVersion.previous_id, AgreementVersion.effective_from)
+    .join(RegistryAct, RegistryAct.digest == AgreementVersion.digest)
+    .where(RegistryAct.state == ActState.FINAL)
+)
+"""First day of each successor that the contract has concluded."""
+
+_TERMINATED: Final = (
+    select(AgreementTermination.version_id, AgreementTermination.effective_at)
+    .join(RegistryAct, RegistryAct.digest == AgreementTermination.digest)
+    .where(RegistryAct.state == ActState.FINAL)
+)
+"""When each termination that the contract has takes effect."""
 
 
-def _terminated_at(session: Session, version: AgreementVersion) -> datetime | None:
-    """When the termination that the contract has takes effect; None while there is none."""
-    return session.scalar(
-        select(AgreementTermination.effective_at)
-        .join(RegistryAct, RegistryAct.digest == AgreementTermination.digest)
-        .where(AgreementTermination.version_id == version.id, RegistryAct.state == ActState.FINAL)
-    )
+def _counted(column: Any) -> Select[Any]:
+    return select(column, func.count()).group_by(column)
+
+
+def _pairs_of(session: Session, query: Any, column: Any, keys: Sequence[str]) -> dict[str, Any]:
+    """A query of two columns as a mapping, for the rows whose `column` is among the keys."""
+    if not keys:
+        return {}
+    return dict(session.execute(query.where(column.in_(keys))).tuples().all())
 
 
 def is_amended(session: Session, version: AgreementVersion) -> bool:
@@ -275,12 +446,13 @@ def commitment_of(version: AgreementVersion) -> str:
     return "0x" + statement_of(version).commitment.hex()
 
 
-def summary(session: Session, version: AgreementVersion, *, now: datetime) -> AgreementSummary:
+def summary(standing: Standing) -> AgreementSummary:
     """One line of a list."""
+    version = standing.version
     return AgreementSummary(
         agreement=version.agreement_id,
         version=version.version,
-        state=state_at(session, version, now=now),
+        state=standing.state,
         number=version.number,
         title=version.title,
         category=version.category,
@@ -296,9 +468,10 @@ def view(session: Session, version: AgreementVersion, *, now: datetime) -> Agree
     document = session.get_one(Document, version.document_id)
     record = session.get(EvidenceRecord, version.record_id) if version.record_id else None
     act = acts.act_of(session, version.digest)
-    facts = facts_of(session, version)
+    (standing,) = standings(session, [version], now=now)
+    facts = standing.facts
     return AgreementView(
-        **summary(session, version, now=now).model_dump(),
+        **summary(standing).model_dump(),
         submitter=version.submitter_id,
         digest=version.digest,
         commitment=commitment_of(version),

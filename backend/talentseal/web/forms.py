@@ -1,0 +1,98 @@
+"""Forms: what a browser sends as flat names becomes what a command model takes, and its findings come back.
+
+A field is named by its place in the command, `stipulations.2.measure`, which is also how pydantic names the
+place of an error. So no table is needed in either direction.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+
+from talentseal.errors import TalentSealError
+from talentseal.web import problems
+from talentseal.web.language import Language, language_of
+
+MOST_FIELDS: Final = 4000
+"""A hundred rows with every box ticked, and room to spare."""
+
+_LONGEST_FIELD: Final = 256 * 1024
+
+
+class FormRefused(TalentSealError):
+    """A form that is shown again with what was typed; `errors`: sentence by the field's name."""
+
+    code = "form-refused"
+    status = 422
+    zh = "有几处需要更正，已在相应位置说明。您填写的内容都还在。"
+    en = "Some fields need correcting, as said beside them. What you typed is still here."
+
+    def __init__(self, errors: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self.errors = errors
+
+    @classmethod
+    def of(cls, error: ValidationError) -> "FormRefused":
+        """From a command model's findings."""
+        found = problems.field_problems(error.errors())
+        return cls({each.path: (each.zh, each.en) for each in found})
+
+
+async def _form(request: Request) -> FormData:
+    return await request.form(max_files=2, max_fields=MOST_FIELDS, max_part_size=_LONGEST_FIELD)
+
+
+Form = Annotated[FormData, Depends(_form)]
+
+
+def texts(form: FormData) -> list[tuple[str, str]]:
+    """The form's fields without its files, line ends as in Unix."""
+    return [
+        (name, value.replace("\r\n", "\n")) for name, value in form.multi_items() if isinstance(value, str)
+    ]
+
+
+def nested(fields: Iterable[tuple[str, str]], *, lists: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """`a.0.b` as {"a": [{"b": …}]}. Blank values are left out, and with them rows in which nothing stands.
+
+    lists: last parts of names whose values are collected, as ticked boxes are. Rows are numbered anew.
+    """
+    tree: dict[str, Any] = {}
+    for name, value in fields:
+        if not value.strip():
+            continue
+        *path, last = name.split(".")
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                break
+        else:
+            if last in lists:
+                node.setdefault(last, []).append(value)
+            else:
+                node[last] = value
+    return {name: _rows(value) for name, value in tree.items()}
+
+
+def _rows(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if all(part.isdecimal() for part in node):
+        return [_rows(node[part]) for part in sorted(node, key=int)]
+    return {part: _rows(value) for part, value in node.items()}
+
+
+def said(refusal: TalentSealError, request: Request) -> str:
+    """The refusal's sentence in the person's language."""
+    return refusal.sentence_en if language_of(request) is Language.EN else refusal.sentence_zh
+
+
+def errors_of(refusal: TalentSealError, request: Request) -> dict[str, str]:
+    """The sentences of a refused form by field, in the person's language; none for any other refusal."""
+    if not isinstance(refusal, FormRefused):
+        return {}
+    english = language_of(request) is Language.EN
+    return {name: both[english] for name, both in refusal.errors.items()}
