@@ -30,6 +30,8 @@ from talentseal.accounts.throttle import Throttle
 from talentseal.agreements.api import UPLOAD_LIMIT, AgreementDesk
 from talentseal.agreements.api import api as agreements_api
 from talentseal.agreements.documents import DocumentCipher
+from talentseal.agreements.pages import pages as agreement_pages
+from talentseal.agreements.submitting import pages as submitting_pages
 from talentseal.anchoring import epochs
 from talentseal.audit.api import AuditDesk
 from talentseal.audit.api import api as audit_api
@@ -245,16 +247,9 @@ def create_app(
     )
     _mount(app, service)
     app.include_router(assets.router())
-    for pages in (
-        audit_pages,
-        sign_in_pages,
-        own_pages,
-        exploring_pages,
-        operations_pages,
-        trust_pages,
-        verifying,
-        reference,
-    ):
+    signed_in = (submitting_pages, agreement_pages)
+    everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
+    for pages in (*everyone, *signed_in, verifying, reference):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)

@@ -68,9 +68,13 @@ class Office:
         return ["--url", self.url, "--api-key-file", self.folder / "api.key"]
 
     @property
-    def signing(self) -> list[object]:
+    def offline(self) -> list[object]:
         keystore, passphrase = self.folder / "key.json", self.folder / "passphrase"
-        return ["--keystore", keystore, "--passphrase-file", passphrase, *self.access]
+        return ["--keystore", keystore, "--passphrase-file", passphrase]
+
+    @property
+    def signing(self) -> list[object]:
+        return [*self.offline, *self.access]
 
 
 def private(path: Path, text: str) -> Path:

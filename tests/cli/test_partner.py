@@ -73,6 +73,43 @@ def test_a_character_that_no_certificate_can_show_does_not_hold_up_the_proof(
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == [".json", ".pdf", ".tlog-proof"]
 
 
+def to_sign(listening: Listening, bank: Office, agreement: str, folder: Path) -> Path:
+    """The file that the page of signing offers."""
+    version = listening.api.call(bank.member, "GET", f"/agreements/{agreement}/versions/1")
+    path = folder / "agreement.json"
+    path.write_text(version.text, "utf-8")
+    return path
+
+
+def test_a_signature_is_made_offline_and_taken_by_the_service(
+    shell: Shell, listening: Listening, bank: Office, office: Office, *, document: Path, tmp_path: Path
+) -> None:
+    agreement = submitted(shell, listening, bank, office, document)
+    file, out = to_sign(listening, bank, agreement, tmp_path), tmp_path / "signature.json"
+
+    ended = shell("sign-file", file, "--document", document, *office.offline, "--yes", "--out", out)
+
+    assert (ended.code, ended.err) == (0, "")
+    written = json.loads(out.read_text("utf-8"))
+    path = f"/agreements/{agreement}/versions/1/signatures"
+    taken = listening.api.call(office.member, "POST", path, json={"signature": written["signature"]})
+    assert taken.status_code == 200
+    assert written["signer"] == office.member.address
+
+
+def test_offline_another_document_is_not_signed_either(
+    shell: Shell, listening: Listening, bank: Office, office: Office, *, document: Path, tmp_path: Path
+) -> None:
+    agreement = submitted(shell, listening, bank, office, document)
+    file, out = to_sign(listening, bank, agreement, tmp_path), tmp_path / "signature.json"
+    document.write_bytes(PDF.replace(b"1.7", b"1.6"))
+
+    ended = shell("sign-file", file, "--document", document, *office.offline, "--yes", "--out", out)
+
+    assert (ended.code, out.exists()) == (1, False)
+    assert "SHA-256" in ended.err
+
+
 def test_with_hash_only_the_document_does_not_leave(
     shell: Shell, listening: Listening, bank: Office, office: Office, document: Path
 ) -> None:

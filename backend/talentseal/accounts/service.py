@@ -88,6 +88,13 @@ def operators(session: Session) -> list[Organisation]:
     return list(session.scalars(query.order_by(Organisation.created_at, Organisation.id)))
 
 
+def everyone(session: Session, actor: Actor) -> list[Organisation]:
+    """All organisations by name, the actor's own first: whom an agreement can be made with."""
+    actor.require(Permission.ORGANISATION_READ)
+    rows = session.scalars(select(Organisation).order_by(Organisation.name, Organisation.id)).all()
+    return sorted(rows, key=lambda row: row.id != actor.organisation_id)
+
+
 def add_account(session: Session, actor: Actor, command: AddAccount, *, now: datetime) -> Account:
     """Enter an account of an organisation. Raises NotPermitted, OrganisationNotFound."""
     actor.require(Permission.ACCOUNT_ADD)

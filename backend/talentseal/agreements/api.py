@@ -358,11 +358,16 @@ def get_document(
 ) -> Response:
     """The kept document, for parties."""
 
-    def work(session: Session) -> reading.KeptDocument:
+    def work(session: Session) -> Response:
         row = reading.version_of(session, actor, agreement_id, version)
-        return reading.document_of(session, actor, row, desk.cipher)
+        return document_answer(session, actor, row, desk)
 
-    kept = database.read(work)
+    return database.read(work)
+
+
+def document_answer(session: Session, actor: Actor, row: AgreementVersion, desk: AgreementDesk) -> Response:
+    """The kept document as a file. Raises as `reading.document_of`."""
+    kept = reading.document_of(session, actor, row, desk.cipher)
     suffix = "pdf" if kept.media_type is MediaType.PDF else "docx"
     headers = {"Content-Disposition": f'attachment; filename="{kept.sha256[:16]}.{suffix}"'}
     return Response(kept.plain, media_type=kept.media_type.value, headers=headers)

@@ -269,14 +269,19 @@ def history(session: Session, actor: Actor, agreement_id: str) -> list[Agreement
     Raises AgreementNotFound when he may see none, NotEvidencedYet when none is signed by all.
     """
     actor.require(Permission.AGREEMENT_READ)
-    query = _visible(actor).where(AgreementVersion.agreement_id == agreement_id)
-    visible = list(session.scalars(query.order_by(AgreementVersion.version, AgreementVersion.created_at)))
+    visible = visible_versions(session, actor, agreement_id)
     if not visible:
         raise AgreementNotFound
     signed = [version for version in visible if version.record_id is not None]
     if not signed:
         raise NotEvidencedYet
     return signed
+
+
+def visible_versions(session: Session, actor: Actor, agreement_id: str) -> list[AgreementVersion]:
+    """All versions of an agreement that `actor` may see, returned ones among them, the oldest first."""
+    query = _visible(actor).where(AgreementVersion.agreement_id == agreement_id)
+    return list(session.scalars(query.order_by(AgreementVersion.version, AgreementVersion.created_at)))
 
 
 def parties_of(session: Session, version: AgreementVersion) -> list[AgreementParty]:
@@ -378,7 +383,7 @@ def _pairs_of(session: Session, query: Any, column: Any, keys: Sequence[str]) ->
     """A query of two columns as a mapping, for the rows whose `column` is among the keys."""
     if not keys:
         return {}
-    return dict(session.execute(query.where(column.in_(keys))).tuples().all())
+    return dict(session.execute(query.where(column.in_(keys))).all())
 
 
 def is_amended(session: Session, version: AgreementVersion) -> bool:

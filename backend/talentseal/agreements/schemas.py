@@ -170,6 +170,14 @@ class SignatureInput(Command):
     signature: Signature
 
 
+class SignatureFile(BaseModel):
+    """What `talentseal sign-file` writes: the digest that was signed, by which address, and the signature."""
+
+    digest: str
+    signer: str
+    signature: str
+
+
 class PartyView(BaseModel):
     """One party and whether it has signed."""
 

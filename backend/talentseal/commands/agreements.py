@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sealproof.eip712 import Domain
     from talentseal.agreements.checking import Checked
     from talentseal.agreements.documents import Digests
+    from talentseal.agreements.schemas import AgreementView
     from talentseal.client import Client, Version
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -43,6 +44,21 @@ TermsFile = Annotated[
 DocumentFile = Annotated[
     Path, typer.Option("--document", help=words("协议文件（PDF 或 .docx）。", "The document (PDF or .docx)."))
 ]
+
+AgreedTerms = Annotated[
+    Path | None,
+    typer.Option(
+        "--terms", help=words("己方约定的要素，逐项比对。", "What was agreed; compared field by field.")
+    ),
+]
+TrustFile = Annotated[
+    Path | None,
+    typer.Option("--trust", help=words("信任文件：链与合约。", "Trust file: chain and contract.")),
+]
+OfTermination = Annotated[
+    bool, typer.Option("--termination", help=words("签署终止。", "Sign the termination."))
+]
+WithoutAsking = Annotated[bool, typer.Option("--yes", help=words("不再询问。", "Do not ask."))]
 
 
 def submit(
@@ -87,38 +103,20 @@ def sign(
     *,
     api_key_file: ApiKeyFile,
     version: Number = 1,
-    terms: Annotated[
-        Path | None,
-        typer.Option(
-            "--terms", help=words("己方约定的要素，逐项比对。", "What was agreed; compared field by field.")
-        ),
-    ] = None,
-    trust: Annotated[
-        Path | None,
-        typer.Option("--trust", help=words("信任文件：链与合约。", "Trust file: chain and contract.")),
-    ] = None,
-    termination: Annotated[
-        bool, typer.Option("--termination", help=words("签署终止。", "Sign the termination."))
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help=words("不再询问。", "Do not ask."))] = False,
+    terms: AgreedTerms = None,
+    trust: TrustFile = None,
+    termination: OfTermination = False,
+    yes: WithoutAsking = False,
     passphrase_file: PassphraseFile = None,
     url: Url = DEFAULT_URL,
     as_json: Json = False,
 ) -> None:
-    from talentseal.agreements import checking
-    from talentseal.agreements.schemas import Submission
     from talentseal.client import Client, Version
 
     address, place = keystores.address_of(keystore), Version(agreement, version)
-    domain = _domain(trust)
-    agreed = None if terms is None else _valid(Submission, _without_transport(_read_terms(terms)))
     with Client(url, read_line_file(api_key_file, "API 密钥")) as client:
         view = client.agreement(place)
-        checked = checking.check_agreement(
-            view, _examined(document), signer=address, domain=domain, agreed=agreed
-        )
-        if termination:
-            checked = checking.check_termination(view, signer=address, domain=domain)
+        checked = _checked(view, document, address, terms=terms, trust=trust, termination=termination)
         _confirm(checked, yes=yes)
         signature = keystores.sign_digest(keystore, passphrase_file, checked.digest)
         receipt = client.sign(place, signature, termination=termination)
@@ -127,6 +125,65 @@ def sign(
         f"Signed. State: {receipt.state} ({receipt.signed}/{receipt.parties})",
     )
     show(receipt.model_dump(mode="json"), as_json=as_json, text=text)
+
+
+def sign_file(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help=words("签署页下载的待签文件（JSON）。", "The file to sign, from the page of signing (JSON).")
+        ),
+    ],
+    document: DocumentFile,
+    keystore: Keystore,
+    out: Annotated[
+        Path, typer.Option("--out", help=words("写入签名的文件。", "File to write the signature to."))
+    ],
+    *,
+    terms: AgreedTerms = None,
+    trust: TrustFile = None,
+    termination: OfTermination = False,
+    yes: WithoutAsking = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    from talentseal.agreements.schemas import AgreementView, SignatureFile
+
+    address, view = keystores.address_of(keystore), _valid(AgreementView, _read_terms(file))
+    checked = _checked(view, document, address, terms=terms, trust=trust, termination=termination)
+    _confirm(checked, yes=yes)
+    signature = keystores.sign_digest(keystore, passphrase_file, checked.digest)
+    written = SignatureFile(digest="0x" + checked.digest.hex(), signer=address, signature=signature)
+    try:
+        out.write_text(written.model_dump_json(indent=1) + "\n", "utf-8")
+    except OSError as error:
+        fail(f"无法写入 {out}（{error.strerror}）。", f"Cannot write {out} ({error.strerror}).")
+    text = words(
+        f"签名已写入 {out}。请在签署页上选择该文件。",
+        f"The signature is in {out}; choose it on the page of signing.",
+    )
+    show(written.model_dump(mode="json"), as_json=as_json, text=text)
+
+
+def _checked(
+    view: "AgreementView",
+    document: Path,
+    address: str,
+    *,
+    terms: Path | None,
+    trust: Path | None,
+    termination: bool,
+) -> "Checked":
+    """What may be signed of a version, everything recomputed here. Exits or raises LocalMismatch."""
+    from talentseal.agreements import checking
+    from talentseal.agreements.schemas import Submission
+
+    domain = _domain(trust)
+    agreed = None if terms is None else _valid(Submission, _without_transport(_read_terms(terms)))
+    checked = checking.check_agreement(
+        view, _examined(document), signer=address, domain=domain, agreed=agreed
+    )
+    return checking.check_termination(view, signer=address, domain=domain) if termination else checked
 
 
 def status(
@@ -247,6 +304,7 @@ def mount(app: typer.Typer) -> None:
     described = (
         ("submit", submit, "提交协议。", "Submit an agreement."),
         ("sign", sign, "核对后用本机密钥签署。", "Check, then sign with the key on this machine."),
+        ("sign-file", sign_file, "离线核对并签署，签名写入文件。", "Check and sign offline, into a file."),
         ("status", status, "查看协议状态。", "Show an agreement's state."),
         ("fetch", fetch, "取回证明与文件。", "Fetch proof and document."),
         ("return", return_version, "退回或拒签。", "Return or decline."),

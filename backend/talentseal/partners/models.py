@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Enum, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from talentseal.db import Base, Instant
+from talentseal.partners.events import KeyAct
 
 
 class KeyState(StrEnum):
@@ -43,3 +44,14 @@ class OrganisationKey(Base):
     decided_by: Mapped[str | None] = mapped_column(String(32))
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class KeyChange(Base):
+    """Which key of which organisation a record of kind 90 is about, for the organisation's audit trail."""
+
+    __tablename__ = "key_change"
+
+    record_id: Mapped[str] = mapped_column(ForeignKey("evidence_record.id"), primary_key=True)
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"), index=True)
+    address: Mapped[str] = mapped_column(String(42))
+    act: Mapped[KeyAct] = mapped_column(Enum(KeyAct, native_enum=False, length=16))

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,12 +19,13 @@ from sealproof import canonical, secp256k1
 from sealproof.errors import ProofError
 from sealproof.keccak import keccak256
 from talentseal import evidence
+from talentseal.accounts.models import Organisation
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.errors import Conflict, Invalid, NotFound
 from talentseal.evidence import acts
 from talentseal.evidence.models import ActKind
 from talentseal.partners.events import KeyAct, SigningKeyChanged
-from talentseal.partners.models import KeyState, OrganisationKey
+from talentseal.partners.models import KeyChange, KeyState, OrganisationKey
 from talentseal.partners.schemas import RequestKey
 
 CHALLENGE_TERM: Final = timedelta(minutes=15)
@@ -220,6 +221,19 @@ def keys_of(session: Session, actor: Actor, organisation_id: str) -> list[Organi
     return list(session.scalars(query.order_by(OrganisationKey.requested_at, OrganisationKey.address)))
 
 
+def waiting_keys(session: Session, actor: Actor) -> list[tuple[OrganisationKey, Organisation]]:
+    """Proven keys that wait for approval, the oldest first; none for whoever cannot approve."""
+    if not actor.may(Permission.SIGNING_KEY_DECIDE):
+        return []
+    query = (
+        select(OrganisationKey, Organisation)
+        .join(Organisation, Organisation.id == OrganisationKey.organisation_id)
+        .where(OrganisationKey.state == KeyState.PROVEN)
+        .order_by(OrganisationKey.requested_at, OrganisationKey.address)
+    )
+    return [(key, owner) for key, owner in session.execute(query)]
+
+
 def valid_key(
     session: Session, organisation_id: str, address: str | None, *, now: datetime
 ) -> OrganisationKey:
@@ -227,12 +241,7 @@ def valid_key(
 
     Raises SigningKeyInvalid, NoSigningKey, SeveralSigningKeys.
     """
-    query = select(OrganisationKey).where(
-        OrganisationKey.organisation_id == organisation_id,
-        OrganisationKey.state == KeyState.REGISTERED,
-        OrganisationKey.valid_from <= now,
-        OrganisationKey.valid_until > now,
-    )
+    query = _valid(now).where(OrganisationKey.organisation_id == organisation_id)
     if address is not None:
         key = session.scalars(query.where(OrganisationKey.address == address)).one_or_none()
         if key is None:
@@ -244,6 +253,30 @@ def valid_key(
     if not keys:
         raise NoSigningKey(organisation=organisation_id)
     return keys[0]
+
+
+def is_valid(session: Session, organisation_id: str, address: str, *, now: datetime) -> bool:
+    """Whether the organisation can sign with that key now."""
+    query = _valid(now).where(
+        OrganisationKey.organisation_id == organisation_id, OrganisationKey.address == address
+    )
+    return session.scalars(query).one_or_none() is not None
+
+
+def valid_addresses(session: Session, *, now: datetime) -> dict[str, list[str]]:
+    """The addresses with which each organisation can sign now; they stand on the chain for everyone."""
+    found: dict[str, list[str]] = {}
+    for key in session.scalars(_valid(now).order_by(OrganisationKey.address)):
+        found.setdefault(key.organisation_id, []).append(key.address)
+    return found
+
+
+def _valid(now: datetime) -> Select[OrganisationKey]:
+    return select(OrganisationKey).where(
+        OrganisationKey.state == KeyState.REGISTERED,
+        OrganisationKey.valid_from <= now,
+        OrganisationKey.valid_until > now,
+    )
 
 
 def registered_keys(session: Session) -> list[tuple[str, str, int]]:
@@ -289,6 +322,9 @@ def _carry(session: Session, key: OrganisationKey, kind: ActKind, act: KeyAct, *
         session,
         SigningKeyChanged(key.organisation_id, key.address, act, key.valid_from, key.valid_until),
         now=now,
+    )
+    session.add(
+        KeyChange(record_id=recorded.id, organisation_id=key.organisation_id, address=key.address, act=act)
     )
     payload: dict[str, str | int] = {"organisation": key.organisation_id, "signer": key.address}
     if kind is ActKind.SET_KEY:

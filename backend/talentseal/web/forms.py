@@ -4,7 +4,7 @@ A field is named by its place in the command, `stipulations.2.measure`, which is
 place of an error. So no table is needed in either direction.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -17,6 +17,9 @@ from talentseal.web.language import Language, language_of
 
 MOST_FIELDS: Final = 4000
 """A hundred rows with every box ticked, and room to spare."""
+
+SHOWN_ELSEWHERE: Final = frozenset({401, 404, 500, 503})
+"""Statuses of refusals that are no answer to what stands in a form: a page of their own says them."""
 
 _LONGEST_FIELD: Final = 256 * 1024
 
@@ -40,8 +43,17 @@ class FormRefused(TalentSealError):
         return cls({each.path: (each.zh, each.en) for each in found})
 
 
-async def _form(request: Request) -> FormData:
-    return await request.form(max_files=2, max_fields=MOST_FIELDS, max_part_size=_LONGEST_FIELD)
+class Typed(dict[str, Any]):
+    """What stands in a form's fields, by name; what does not is blank, as templates read it."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    limits = {"max_files": 2, "max_fields": MOST_FIELDS, "max_part_size": _LONGEST_FIELD}
+    async with request.form(**limits) as form:
+        yield form
 
 
 Form = Annotated[FormData, Depends(_form)]
@@ -54,7 +66,7 @@ def texts(form: FormData) -> list[tuple[str, str]]:
     ]
 
 
-def nested(fields: Iterable[tuple[str, str]], *, lists: frozenset[str] = frozenset()) -> dict[str, Any]:
+def nested(fields: Iterable[tuple[str, str]], *, lists: frozenset[str] = frozenset()) -> Typed:
     """`a.0.b` as {"a": [{"b": …}]}. Blank values are left out, and with them rows in which nothing stands.
 
     lists: last parts of names whose values are collected, as ticked boxes are. Rows are numbered anew.
@@ -74,7 +86,7 @@ def nested(fields: Iterable[tuple[str, str]], *, lists: frozenset[str] = frozens
                 node.setdefault(last, []).append(value)
             else:
                 node[last] = value
-    return {name: _rows(value) for name, value in tree.items()}
+    return Typed((name, _rows(value)) for name, value in tree.items())
 
 
 def _rows(node: Any) -> Any:
@@ -82,7 +94,7 @@ def _rows(node: Any) -> Any:
         return node
     if all(part.isdecimal() for part in node):
         return [_rows(node[part]) for part in sorted(node, key=int)]
-    return {part: _rows(value) for part, value in node.items()}
+    return Typed((part, _rows(value)) for part, value in node.items())
 
 
 def said(refusal: TalentSealError, request: Request) -> str:
@@ -90,9 +102,16 @@ def said(refusal: TalentSealError, request: Request) -> str:
     return refusal.sentence_en if language_of(request) is Language.EN else refusal.sentence_zh
 
 
-def errors_of(refusal: TalentSealError, request: Request) -> dict[str, str]:
+def errors_of(refusal: TalentSealError | None, request: Request) -> Typed:
     """The sentences of a refused form by field, in the person's language; none for any other refusal."""
     if not isinstance(refusal, FormRefused):
-        return {}
+        return Typed()
     english = language_of(request) is Language.EN
-    return {name: both[english] for name, both in refusal.errors.items()}
+    return Typed((name, both[english]) for name, both in refusal.errors.items())
+
+
+def named(sentence: str, names: Mapping[str, str]) -> str:
+    """The sentence with names where identifiers stood. names: by identifier."""
+    for identifier, name in names.items():
+        sentence = sentence.replace(identifier, name)
+    return sentence

@@ -28,6 +28,7 @@ function restore(form) {
     if (checked === null) control.value = value;
     else control.checked = checked;
   }
+  for (const told of form.querySelectorAll("[data-draft-restored]")) told.hidden = false;
   form.dispatchEvent(new CustomEvent("draft:restored"));
 }
 
@@ -40,8 +41,14 @@ for (const taken of document.querySelectorAll("[data-draft-taken]")) forget(take
 for (const form of document.querySelectorAll("form[data-drafts-end]")) {
   form.addEventListener("submit", () => sessionStorage.clear());
 }
-for (const form of forms) {
-  restore(form);
-  form.addEventListener("input", () => save(form));
-  form.addEventListener("change", () => save(form));
+for (const button of document.querySelectorAll("button[data-draft-clear]")) {
+  button.addEventListener("click", () => { forget(button.form.dataset.draft); location.assign(location.href); });
 }
+// Once all modules of the page have run: a form's own script has to be there to make room.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const form of forms) {
+    restore(form);
+    form.addEventListener("input", () => save(form));
+    form.addEventListener("change", () => save(form));
+  }
+});
