@@ -108,7 +108,16 @@ class World:
     def member(
         self, name: str, *, role: Role = Role.PARTNER, kind: OrganisationKind = OrganisationKind.FINANCIAL
     ) -> Member:
-        """A new organisation with one account and one registered key."""
+        """A new organisation with one account and one registered key; an auditor has none."""
+        member = self.joined(name, role=role, kind=kind)
+        if role is not Role.AUDITOR:
+            self.register(member)
+        return member
+
+    def joined(
+        self, name: str, *, role: Role = Role.PARTNER, kind: OrganisationKind = OrganisationKind.FINANCIAL
+    ) -> Member:
+        """A new organisation with one account, whose key nobody knows yet."""
         body = f"91410100MA{next(self.numbers):07d}"
         command = AddOrganisation(name=name, credit_code=body + credit_code.check_character(body), kind=kind)
         now = self.clock.now()
@@ -120,10 +129,7 @@ class World:
             account = accounts.add_account(session, console, joining, now=now)
             return Actor(account.id, owner.id, role, PERMISSIONS[role])
 
-        member = Member(self.database.write(write), EthereumAccount.create(), name)
-        if role is not Role.AUDITOR:
-            self.register(member)
-        return member
+        return Member(self.database.write(write), EthereumAccount.create(), name)
 
     def register(self, member: Member) -> None:
         """Take the member's key through request, proof and approval."""

@@ -46,6 +46,7 @@ from talentseal.audit.operations import pages as operations_pages
 from talentseal.audit.pages import pages as audit_pages
 from talentseal.audit.proofs import Notary
 from talentseal.audit.relay import ChainRelay
+from talentseal.audit.trail_pages import pages as trail_pages
 from talentseal.audit.trust_pages import RoleHolders, TrustDesk
 from talentseal.audit.trust_pages import api as trust_api
 from talentseal.audit.trust_pages import pages as trust_pages
@@ -62,6 +63,7 @@ from talentseal.evidence.signing import LogSigner, load_signer, read_secret
 from talentseal.partners import service as partners
 from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
+from talentseal.partners.pages import pages as key_pages
 from talentseal.partners.service import SigningKeyInvalid
 from talentseal.web import problems
 from talentseal.web.assets import Assets
@@ -247,7 +249,7 @@ def create_app(
     )
     _mount(app, service)
     app.include_router(assets.router())
-    signed_in = (submitting_pages, agreement_pages)
+    signed_in = (key_pages, trail_pages, submitting_pages, agreement_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
     for pages in (*everyone, *signed_in, verifying, reference):
         app.include_router(pages)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,7 +17,7 @@ from talentseal.agreements import proofs as agreement_proofs
 from talentseal.agreements import reading
 from talentseal.agreements.api import AgreementPath, VersionPath
 from talentseal.agreements.reading import Promise
-from talentseal.audit import certificate, corrections, proofs, visibility
+from talentseal.audit import certificate, corrections, proofs, trail, visibility
 from talentseal.audit.certificate import Certificate, Issuer
 from talentseal.audit.models import RecordClosure
 from talentseal.audit.proofs import Notary, Proof
@@ -26,9 +26,12 @@ from talentseal.audit.schemas import (
     Closure,
     EraseContent,
     ErasureReceipt,
+    EvidenceLine,
+    EvidencePage,
     RecordReceipt,
     RecordView,
 )
+from talentseal.audit.trail import Period
 from talentseal.db import Database
 from talentseal.evidence import bundles, records, status
 from talentseal.evidence.records import Recorded
@@ -105,6 +108,25 @@ async def _call(actor: ApiActor, database: Db, desk: Desk, now: Now, key: Idempo
 Call = Annotated[_Call, Depends(_call)]
 
 
+@api.get("/evidence")
+def list_evidence(
+    actor: ApiActor,
+    database: Db,
+    *,
+    after: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    kind: int | None = None,
+    first: Annotated[date | None, Query(description="First day, Asia/Shanghai")] = None,
+    last: Annotated[date | None, Query(description="Last day, Asia/Shanghai")] = None,
+) -> EvidencePage:
+    """The records that concern one's own organisation, the newest first."""
+    period = Period(kind, first, last)
+    found = database.read(
+        lambda session: trail.trail_of(session, actor, after=after, limit=limit, period=period)
+    )
+    return EvidencePage(items=[EvidenceLine.of(line) for line in found.lines], next=found.next)
+
+
 @api.get("/evidence/{record_id}")
 def get_record(record_id: RecordPath, actor: ApiActor, database: Db, desk: Desk) -> RecordView:
     """How far a record has come, and what closes it."""
@@ -142,14 +164,14 @@ def get_bundle(
     proof = database.read(
         lambda session: proofs.proof_of(session, actor, record_id, desk.notary, names=names)
     )
-    return _as_bundle(proof, record_id)
+    return as_bundle(proof, record_id)
 
 
 @api.get("/evidence/{record_id}/tlog-proof", response_class=Response, responses=TEXT_ANSWER)
 def get_tlog_proof(record_id: RecordPath, actor: ApiActor, database: Db, desk: Desk) -> Response:
     """The record's inclusion as a C2SP `.tlog-proof`."""
     proof = database.read(lambda session: proofs.proof_of(session, actor, record_id, desk.notary))
-    return _as_tlog_proof(proof, record_id)
+    return as_tlog_proof(proof, record_id)
 
 
 @api.get("/evidence/{record_id}/certificate", response_class=Response, responses=PDF_ANSWER)
@@ -174,7 +196,7 @@ def get_agreement_bundle(
 ) -> Response:
     """The proof bundle of a signed version."""
     record_id = database.read(lambda session: _record_of(session, actor, agreement_id, version))
-    return _as_bundle(
+    return as_bundle(
         database.read(lambda session: proofs.proof_of(session, actor, record_id, desk.notary)), record_id
     )
 
@@ -189,7 +211,7 @@ def get_agreement_tlog_proof(
 ) -> Response:
     """The `.tlog-proof` of a signed version."""
     record_id = database.read(lambda session: _record_of(session, actor, agreement_id, version))
-    return _as_tlog_proof(
+    return as_tlog_proof(
         database.read(lambda session: proofs.proof_of(session, actor, record_id, desk.notary)), record_id
     )
 
@@ -201,7 +223,7 @@ def _record_of(session: Session, actor: Actor, agreement_id: str, number: int) -
     return record_id
 
 
-def _as_bundle(proof: Proof, name: str) -> Response:
+def as_bundle(proof: Proof, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.seal.json"'}
     return Response(proof.raw, media_type="application/json", headers=headers)
 
@@ -212,7 +234,7 @@ def as_pdf(made: Certificate) -> Response:
     return Response(made.pdf, media_type="application/pdf", headers=headers)
 
 
-def _as_tlog_proof(proof: Proof, name: str) -> Response:
+def as_tlog_proof(proof: Proof, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.tlog-proof"'}
     return Response(bundles.tlog_proof(proof.bundle), media_type="text/plain", headers=headers)
 

@@ -1,6 +1,5 @@
 """Who sees which record: the parties of what it is about see its content, auditors its proof alone."""
 
-import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +10,8 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements import proofs
 from talentseal.audit.models import RecordClosure
 from talentseal.evidence import records
-from talentseal.evidence.models import EvidenceRecord, RegistryAct
+from talentseal.evidence.models import EvidenceRecord
+from talentseal.partners.models import KeyChange
 
 _LONGEST_CHAIN: Final = 1000
 """References followed from a record at most; real chains have a handful."""
@@ -61,12 +61,10 @@ def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
 
 
 def _is_own_key(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
-    payload = session.scalar(select(RegistryAct.payload).where(RegistryAct.record_id == row.id))
-    if payload is None:
+    change = session.get(KeyChange, row.id)
+    if change is None:
         return False
-    return actor.may(Permission.SIGNING_KEY_DECIDE) or bool(
-        json.loads(payload).get("organisation") == actor.organisation_id
-    )
+    return actor.may(Permission.SIGNING_KEY_DECIDE) or change.organisation_id == actor.organisation_id
 
 
 def _is_own_closure(session: Session, actor: Actor, row: EvidenceRecord) -> bool:

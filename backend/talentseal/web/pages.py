@@ -1,5 +1,7 @@
 """Pages: templates, their language, and refusals in plain words."""
 
+import html
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +27,8 @@ from talentseal.web.problems import Problem
 
 _FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = _FOLDER / "templates"
+
+_TAG: Final = re.compile(r"<[^>]*>")
 
 NOTICE: Final = "notice"
 """Query parameter that names what has just been done; `notices.html` holds the sentences."""
@@ -94,6 +98,11 @@ class Pages:
     def text(self, language: Language, template: str, **values: Any) -> str:
         """A template that is no answer to a request: nobody is signed in, and there is no path."""
         return self._environments[language].get_template(template).render(values)
+
+    def words(self, request: Request, template: str) -> Any:
+        """A template's macros in the person's language, for what is told outside of pages; see `plain`."""
+        page = self._environments[language_of(request)].get_template(template)
+        return page.make_module(self._context(request, {}))
 
     def _context(self, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -172,6 +181,11 @@ def _in_other_language(request: Request) -> str:
         (name, value) for name, value in request.query_params.multi_items() if name not in {NOTICE, PARAMETER}
     ]
     return f"{request.url.path}?{urlencode([*kept, (PARAMETER, other.value)])}"
+
+
+def plain(markup: str) -> str:
+    """What a macro says, without its markup."""
+    return " ".join(html.unescape(_TAG.sub(" ", markup)).split())
 
 
 def _beijing(instant: datetime) -> str:
