@@ -1,8 +1,9 @@
 """Every page there is: what the tests of every page open. A new page adds its line here, and nothing else.
 
 Names in braces are filled with those of an agreement in force whose record is FINAL: {agreement}, {version},
-{record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry. A page that shows
-something else says where it finds it by a name of its own in `Running.sample`.
+{record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry, {waiting} an agreement
+that waits for signatures, {ending} one whose termination does. A page that shows something else says where it
+finds it by a name of its own in `Running.sample`.
 """
 
 from dataclasses import dataclass
@@ -53,6 +54,21 @@ SIGNED_IN = [
     Address("/explorer/entries", Role.AUDITOR),
     Address("/explorer/entries/{index}", Role.AUDITOR),
     Address("/operations", Role.OPERATOR),
+    Address("/agreements", Role.PARTNER),
+    Address("/agreements?q=nothing-like-it", Role.AUDITOR),
+    Address("/agreements/new", Role.PARTNER),
+    Address("/agreements/{agreement}/{version}", Role.PARTNER),
+    Address("/agreements/{agreement}/{version}/amend", Role.PARTNER),
+    Address("/agreements/{agreement}/{version}/again", Role.PARTNER),
+    Address("/agreements/{agreement}/{version}/terminate", Role.PARTNER),
+    Address("/agreements/{ending}/{version}/terminate/sign", Role.PARTNER),
+    Address("/agreements/{waiting}/{version}", Role.PARTNER),
+    Address("/agreements/{waiting}/{version}/sign", Role.PARTNER),
+    Address("/agreements/{waiting}/{version}/return", Role.PARTNER),
+    Address("/keys", Role.PARTNER),
+    Address("/keys", Role.OPERATOR),
+    Address("/trail", Role.PARTNER),
+    Address("/trail", Role.AUDITOR),
 ]
 
 EVERY = [*PUBLIC, *SIGNED_IN]
@@ -61,5 +77,7 @@ NO_PAGES: set[str] = {
     "/account/{_act:path}",
     "/invitation/acceptance",
     "/operations/now",
+    "/agreements/{agreement_id}/{version}/standing",
+    "/agreements/{agreement_id}/{version}/document",
 }
 """Path templates of what pages load in pieces, as routes name them."""

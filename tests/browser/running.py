@@ -25,7 +25,7 @@ from eth_account import Account as EthereumAccount
 from talentseal.accounts import demonstration
 from talentseal.accounts.roles import Role
 from talentseal.agreements import documents
-from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission
+from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission, TerminationInput
 from talentseal.agreements.states import AgreementState, legal_date
 from talentseal.app import Service, build
 from talentseal.audit import history
@@ -106,7 +106,7 @@ class Running:
         )
 
     def sample(self) -> dict[str, str]:
-        """What `addresses.py` fills its names with: an agreement in force, made on first use."""
+        """What `addresses.py` fills its names with, made on first use."""
         if not self._sample:
             version, record = self.final()
             with self.service() as service:
@@ -123,6 +123,8 @@ class Running:
                 "leaf": leaf.hex(),
                 "size": str(size),
                 "index": "0",
+                "waiting": self.submit().agreement,
+                "ending": self.ending().agreement,
             }
         return self._sample
 
@@ -178,6 +180,15 @@ class Running:
         record = client.agreement(version).record or ""
         self.wait("the anchor", lambda: client.record(record).state is RecordState.FINAL)
         return version, record
+
+    def ending(self) -> Version:
+        """A fresh agreement that both have signed, and whose termination waits for them."""
+        version, now = self.signed(), SystemClock().now()
+        drawn_up = TerminationInput(
+            reason="双方合意（虚构）", notice="书面通知", effective_at=now + timedelta(days=9)
+        )
+        self.client(self.cast.bank).terminate(version, drawn_up)
+        return version
 
     def wait(self, what: str, holds: Callable[[], bool]) -> None:
         """Until it holds. Raises AssertionError after PATIENCE seconds."""
