@@ -34,6 +34,7 @@ def test_the_list_is_narrowed_by_state_and_by_words(desk: Desk, bank: Member, of
     assert shown("q=乙_") == ["乙"]
     assert shown("q=_") == ["乙"]
     assert shown("q=%25") == []
+    assert shown("q=%00&after=%00") == ["乙", "甲"]
     assert shown("state=%3Cscript%3E") == ["乙", "甲"]
 
 

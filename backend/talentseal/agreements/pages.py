@@ -1,6 +1,7 @@
 """The partner's desk: the list, the page of a version, and the acts upon it."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,10 @@ PAGE_LENGTH: Final = 20
 LARGEST_NUMBER: Final = 2**31 - 1
 AWAITS: Final = "AWAITS_ME"
 """Value of the list's filter for what waits for the visitor's signature."""
+
+_AGREEMENT: Final = re.compile(r"0x[0-9a-f]{64}\Z")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}\Z")
+_CURSOR: Final = re.compile(r"[0-9a-f]{32}\Z")
 
 _VERSION: Final = "/agreements/{agreement_id}/{version}"
 
@@ -91,7 +96,7 @@ class Visit:
 async def _visit(
     request: Request, database: Db, desk: Desk, actor: WebActor, now: Now, *, agreement_id: str, version: str
 ) -> Visit:
-    if not version.isdecimal() or not 1 <= int(version) <= LARGEST_NUMBER:
+    if not _AGREEMENT.match(agreement_id) or not _NUMBER.match(version) or int(version) > LARGEST_NUMBER:
         raise AgreementNotFound
     return Visit(request, database, desk, actor, now, agreement_id, int(version))
 
@@ -111,7 +116,7 @@ def list_agreements(
     after: str = "",
 ) -> Response:
     """The versions one may see, newest first."""
-    text = q.strip()[:200]
+    text, after = q.strip()[:200], after if _CURSOR.match(after) else ""
     wanted = Wanted(
         AgreementState(state) if state in set(AgreementState) else None, text, awaits_actor=state == AWAITS
     )

@@ -179,6 +179,7 @@ def _older(last: AgreementVersion) -> ColumnElement[bool]:
 
 def _matching(query: Select[AgreementVersion], text: str) -> Select[AgreementVersion]:
     """Those whose number or title contains `text`."""
+    text = text.replace("\0", "")  # which no text in a database can hold
     if not text:
         return query
     return query.where(

@@ -115,7 +115,7 @@ def list_evidence(
     *,
     after: Annotated[str | None, Query(pattern=r"^[0-9a-f]{32}$")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    kind: int | None = None,
+    kind: Annotated[int | None, Query(ge=0, le=255)] = None,
     first: Annotated[date | None, Query(description="First day, Asia/Shanghai")] = None,
     last: Annotated[date | None, Query(description="Last day, Asia/Shanghai")] = None,
 ) -> EvidencePage:

@@ -34,6 +34,9 @@ KINDS: Final = (10, 11, 13, 20, 90, 80, 81, 82)
 """Those that can concern an organisation, in the order in which a filter offers them."""
 
 
+_EARLIEST: Final = date(1970, 1, 1)
+_LATEST: Final = date(9998, 12, 31)
+
 PORTION: Final = 500
 """Lines read at once for an export."""
 
@@ -144,12 +147,16 @@ def _within(query: Select[Any], period: Period) -> Select[Any]:
     if period.first is not None:
         query = query.where(EvidenceRecord.recorded_at >= _midnight(period.first))
     if period.last is not None:
-        query = query.where(EvidenceRecord.recorded_at < _midnight(period.last + timedelta(days=1)))
+        query = query.where(
+            EvidenceRecord.recorded_at < _midnight(min(period.last, _LATEST) + timedelta(days=1))
+        )
     return query
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
+    """When the day begins; no day before the log's time or after the calendar's end is told apart."""
+    within = min(max(day, _EARLIEST), _LATEST)
+    return datetime.combine(within, time(), SHANGHAI).astimezone(UTC)
 
 
 def _lines(session: Session, rows: Sequence[EvidenceRecord]) -> list[Line]:

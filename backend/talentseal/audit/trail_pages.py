@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import date
 from typing import Annotated, Final
 
@@ -9,11 +10,16 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from talentseal.accounts.access import Db, Now, WebActor
+from talentseal.agreements.reading import AgreementNotFound
 from talentseal.agreements.states import legal_date
 from talentseal.audit import certificate, proofs, trail
 from talentseal.audit.api import Desk, as_bundle, as_pdf, as_tlog_proof
 from talentseal.audit.trail import Period
+from talentseal.evidence.records import RecordNotFound
 from talentseal.web.pages import Pages, plain
+
+_ID: Final = re.compile(r"[0-9a-f]{32}\Z")
+_AGREEMENT: Final = re.compile(r"0x[0-9a-f]{64}\Z")
 
 PAGE_LENGTH: Final = 25
 EXPORT_LIMIT: Final = 20_000
@@ -38,8 +44,33 @@ async def _period(kind: str = "", first: str = "", last: str = "") -> Period:
 Wanted = Annotated[Period, Depends(_period)]
 
 
+async def _record(record_id: str) -> str:
+    if not _ID.match(record_id):
+        raise RecordNotFound(record="")
+    return record_id
+
+
+Record = Annotated[str, Depends(_record)]
+
+
+async def _cursor(after: str = "") -> str:
+    return after if _ID.match(after) else ""
+
+
+Cursor = Annotated[str, Depends(_cursor)]
+
+
+async def _agreement(agreement_id: str) -> str:
+    if not _AGREEMENT.match(agreement_id):
+        raise AgreementNotFound
+    return agreement_id
+
+
+Agreement = Annotated[str, Depends(_agreement)]
+
+
 @pages.get("/trail")
-def show_trail(request: Request, actor: WebActor, database: Db, period: Wanted, after: str = "") -> Response:
+def show_trail(request: Request, actor: WebActor, database: Db, period: Wanted, after: Cursor) -> Response:
     """The organisation's records, the newest first."""
     found = database.read(
         lambda session: trail.trail_of(session, actor, after=after, limit=PAGE_LENGTH, period=period)
@@ -75,21 +106,21 @@ def _cell(text: str) -> str:
 
 
 @pages.get("/trail/{record_id}.seal.json")
-def download_bundle(record_id: str, actor: WebActor, database: Db, desk: Desk) -> Response:
+def download_bundle(record_id: Record, actor: WebActor, database: Db, desk: Desk) -> Response:
     """The record's proof bundle, verified before it is handed out."""
     proof = database.read(lambda session: proofs.proof_of(session, actor, record_id, desk.notary))
     return as_bundle(proof, record_id)
 
 
 @pages.get("/trail/{record_id}.tlog-proof")
-def download_tlog_proof(record_id: str, actor: WebActor, database: Db, desk: Desk) -> Response:
+def download_tlog_proof(record_id: Record, actor: WebActor, database: Db, desk: Desk) -> Response:
     """The record's inclusion in the log, alone."""
     proof = database.read(lambda session: proofs.proof_of(session, actor, record_id, desk.notary))
     return as_tlog_proof(proof, record_id)
 
 
 @pages.get("/trail/{record_id}.pdf")
-def download_certificate(record_id: str, actor: WebActor, database: Db, desk: Desk) -> Response:
+def download_certificate(record_id: Record, actor: WebActor, database: Db, desk: Desk) -> Response:
     """The record's certificate."""
     return as_pdf(certificate.of_record(database, actor, record_id, desk.issuer))
 

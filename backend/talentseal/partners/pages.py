@@ -1,5 +1,6 @@
 """The page of signing keys: asking, proving, revoking; approving, for the operator."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,9 @@ from talentseal.web.pages import Pages, see_other
 Model = TypeVar("Model", bound=Command)
 
 pages = APIRouter(include_in_schema=False)
+
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}\Z")
+_ORGANISATION: Final = re.compile(r"0x[0-9a-f]{64}\Z")
 
 _NO_ADDRESS: Final = (
     "不是密钥地址：应为 0x 开头的 42 个字符，大小写须与校验一致。",
@@ -86,6 +90,22 @@ async def _desk(request: Request, database: Db, rules: Rules, actor: WebActor, n
 Desk = Annotated[KeyDesk, Depends(_desk)]
 
 
+async def _address(address: str) -> str:
+    if not _ADDRESS.match(address):
+        raise service.KeyNotFound
+    return address
+
+
+async def _organisation(organisation_id: str) -> str:
+    if not _ORGANISATION.match(organisation_id):
+        raise service.KeyNotFound
+    return organisation_id
+
+
+Address = Annotated[str, Depends(_address)]
+Organisation = Annotated[str, Depends(_organisation)]
+
+
 @pages.get("/keys")
 def show_keys(desk: Desk) -> Response:
     """The organisation's keys, and for the operator those that wait for approval."""
@@ -105,7 +125,7 @@ def request_key(desk: Desk, form: Form) -> Response:
 
 
 @pages.post("/keys/{address}/proof")
-def prove_key(desk: Desk, address: str, form: Form) -> Response:
+def prove_key(desk: Desk, address: Address, form: Form) -> Response:
     """Take the key's signature over its challenge."""
     typed = nested(texts(form))
 
@@ -118,7 +138,7 @@ def prove_key(desk: Desk, address: str, form: Form) -> Response:
 
 
 @pages.post("/keys/{address}/revocation")
-def revoke_key(desk: Desk, address: str) -> Response:
+def revoke_key(desk: Desk, address: Address) -> Response:
     """Stop a key of one's own organisation at once."""
     return desk.act(
         lambda session: service.revoke_key(
@@ -129,7 +149,7 @@ def revoke_key(desk: Desk, address: str) -> Response:
 
 
 @pages.post("/keys/{organisation_id}/{address}/approval")
-def approve_key(desk: Desk, organisation_id: str, address: str) -> Response:
+def approve_key(desk: Desk, organisation_id: Organisation, address: Address) -> Response:
     """Register a proven key (operator, not the one who asked)."""
     return desk.act(
         lambda session: service.approve_key(session, desk.actor, organisation_id, address, now=desk.now),
