@@ -58,9 +58,9 @@ def part(page: Page, name: str) -> Locator:
 def fill(page: Page, running: Running, say: Say, number: str) -> None:
     """Terms, the other party, and two stipulations, one of them from a template."""
     today = legal_date(SystemClock().now())
-    page.get_by_label(say("编号"), exact=True).fill(number)
+    page.get_by_label(say("协议书编号"), exact=True).fill(number)
     page.get_by_label(say("标题"), exact=True).fill("人才购书优惠合作协议（虚构）")
-    page.get_by_label(say("类别"), exact=True).select_option("CONSUMPTION_BENEFIT")
+    page.get_by_label(say("协议类别"), exact=True).select_option("CONSUMPTION_BENEFIT")
     page.get_by_label(say("第一日")).fill(today.isoformat())
     page.get_by_label(say("最后一日")).fill((today + timedelta(days=365)).isoformat())
     part(page, "parties.1.organisation").fill(running.cast.merchant.name)
