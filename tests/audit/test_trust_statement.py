@@ -95,6 +95,7 @@ def test_epochs_are_listed_new_to_old_and_each_names_the_one_before(api: Api, wo
 
 
 def test_the_page_itself_never_asks_the_chain(api: Api, world: World) -> None:
+    world.member("合作单位")
     world.settle()
     world.chain.is_down = True
 
@@ -123,6 +124,7 @@ def test_the_fragment_shows_who_holds_which_role_as_the_chain_says(api: Api, wor
 
 
 def test_a_chain_that_is_silent_is_said_to_be_silent(api: Api, world: World) -> None:
+    world.member("合作单位")
     world.settle()
     world.chain.is_down = True
 

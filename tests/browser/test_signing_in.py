@@ -132,7 +132,7 @@ def test_an_invited_person_sets_password_and_second_factor_and_signs_in_with_the
     page.locator("#code").fill(recovery)
     shot(page, "second-factor")
     page.locator("main form button").click()
-    page.wait_for_url("**/?notice=signed-in")
+    page.wait_for_url("**/agreements?notice=signed-in")
     page = visit.open("/account")
     shot(page, "account")
     fits_everyone(page)

@@ -89,7 +89,7 @@ def test_an_exchange_within_a_page_sends_the_whole_page_to_sign_in(closed: Api) 
     assert answer.status_code == 401
     assert answer.headers["hx-redirect"] == "/sign-in?next=/closed%3Ftab%3D2"
     elsewhere = get(closed, "/closed", **shown | {"HX-Current-URL": "https://evil.example/closed"})
-    assert elsewhere.headers["hx-redirect"] == "/sign-in?next=/"
+    assert elsewhere.headers["hx-redirect"] == "/sign-in?next=/agreements"
 
 
 def test_a_program_that_asks_for_a_page_without_a_session_gets_a_problem(closed: Api) -> None:
@@ -180,7 +180,7 @@ def test_the_sign_in_page_shows_the_invented_people_and_says_so(stage: Api, bank
 
 @pytest.mark.parametrize("target", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil"])
 def test_nobody_is_led_to_another_site_by_signing_in(stage: Api, bank: Member, target: str) -> None:
-    assert play(stage, bank, next=target).headers["location"] == "/?notice=signed-in"
+    assert play(stage, bank, next=target).headers["location"] == "/agreements?notice=signed-in"
 
 
 def test_an_account_outside_the_cast_is_never_played(stage: Api, bank: Member) -> None:
@@ -256,3 +256,13 @@ def test_no_token_and_no_name_stands_in_the_log(
     assert token is not None
     assert token not in written
     assert "林星河" not in written
+
+
+def test_a_page_that_renews_itself_keeps_no_session_alive(stage: Api, bank: Member) -> None:
+    play(stage, bank)
+
+    for _ in range(4):
+        stage.world.clock.advance(minutes=9)
+        last = get(stage, "/closed", **{"HX-Request": "true"})
+
+    assert last.status_code == 401

@@ -59,7 +59,7 @@ def test_a_partner_without_a_second_factor_is_signed_in_by_his_password(api: Api
 
     answer = enter(api, "chen", next="//evil.example")
 
-    assert answer.headers["location"] == "/?notice=signed-in"
+    assert answer.headers["location"] == "/agreements?notice=signed-in"
     assert is_signed_in(api)
 
 

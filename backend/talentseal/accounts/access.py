@@ -89,7 +89,9 @@ def recognise(request: Request, access: Access, token: str) -> None:
     now = access.clock.now()
     known = access.database.read(lambda session: sessions.signed_in(session, token, access.sessions, now=now))
     request.state.signed_in = known
-    if known is not None and now - known.last_seen_at >= SEEN_EVERY:
+    # A page that renews itself is no sign that anybody sits before it.
+    is_somebody = request.method not in {"GET", "HEAD"} or not _is_exchange(request)
+    if known is not None and is_somebody and now - known.last_seen_at >= SEEN_EVERY:
         # Whoever only reads is served even while nothing can be written.
         with suppress(Unavailable):
             access.database.write(lambda session: sessions.note_seen(session, known.token_hash, now=now))

@@ -3,7 +3,9 @@
 from typing import Final
 from urllib.parse import quote
 
-HOME: Final = "/"
+HOME: Final = "/agreements"
+"""Where the work of those who have an account is."""
+
 _LONGEST: Final = 2000
 _SIGNING: Final = ("/sign-in", "/sign-out", "/invitation")
 

@@ -28,7 +28,7 @@ from talentseal.agreements.sheets import Sheet
 from talentseal.agreements.submission import Intake
 from talentseal.clock import SHANGHAI
 from talentseal.errors import TalentSealError
-from talentseal.web.forms import FormRefused, Typed, nested, texts
+from talentseal.web.forms import WHOLE, FormRefused, Typed, nested, texts
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -172,7 +172,7 @@ def _party(row: Values, place: int, directory: Directory, wrong: Wrong) -> Value
 
 def _stipulation(row: Values, parties: list[Values]) -> Values:
     holder = str(row.get("duty_holder", ""))
-    if not holder.isdecimal() or int(holder) >= len(parties):
+    if not WHOLE.match(holder) or int(holder) >= len(parties):
         return Typed((name, value) for name, value in row.items() if name != "duty_holder")
     return Typed(row, duty_holder=parties[int(holder)]["organisation"])
 
@@ -185,7 +185,7 @@ def _digests(values: Values, wrong: Wrong) -> Values:
         wrong["document"] = _NO_DOCUMENT
     size = document["size"]
     named = Typed((name, document[name]) for name in ("sha256", "sm3", "media_type") if name in document)
-    return Typed(named, size=int(size) if size.isdecimal() else 0)
+    return Typed(named, size=int(size) if WHOLE.match(size) else 0)
 
 
 def _moment(typed: str, name: str, wrong: Wrong) -> datetime | str:

@@ -4,6 +4,7 @@ A field is named by its place in the command, `stipulations.2.measure`, which is
 place of an error. So no table is needed in either direction.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Annotated, Any, Final
 
@@ -20,6 +21,9 @@ MOST_FIELDS: Final = 4000
 
 SHOWN_ELSEWHERE: Final = frozenset({401, 404, 500, 503})
 """Statuses of refusals that are no answer to what stands in a form: a page of their own says them."""
+
+WHOLE: Final = re.compile(r"[0-9]{1,12}\Z")
+"""A number that a form may hold: beyond some thousand digits Python itself refuses to read one."""
 
 _LONGEST_FIELD: Final = 256 * 1024
 
@@ -92,7 +96,7 @@ def nested(fields: Iterable[tuple[str, str]], *, lists: frozenset[str] = frozens
 def _rows(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
-    if all(part.isdecimal() for part in node):
+    if all(WHOLE.match(part) for part in node):
         return [_rows(node[part]) for part in sorted(node, key=int)]
     return Typed((part, _rows(value)) for part, value in node.items())
 
