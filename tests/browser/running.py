@@ -125,6 +125,8 @@ class Running:
                 "index": "0",
                 "waiting": self.submit().agreement,
                 "ending": self.ending().agreement,
+                "instrument": "talent-code-and-card",
+                "edition": "1",
             }
         return self._sample
 

@@ -12,7 +12,14 @@ from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.policy import reading, service
 from talentseal.policy.effects import Deed
 from talentseal.policy.models import InstrumentAct, InstrumentVersion
-from talentseal.policy.schemas import Decide, DraftVersion, EnterVersion, VersionSummary, VersionView
+from talentseal.policy.schemas import (
+    Decide,
+    DraftVersion,
+    EnterVersion,
+    ProposeInterpretation,
+    VersionSummary,
+    VersionView,
+)
 from talentseal.policy.states import Step
 from tests.world import World, clock, sqlite_world, world
 
@@ -49,6 +56,17 @@ def entered(**changes: Any) -> EnterVersion:
     return EnterVersion(
         **{"document_number": "虚构〔2026〕1号", "issued_on": date(2026, 11, 20), **text(), **changes}
     )
+
+
+def question(**changes: Any) -> ProposeInterpretation:
+    """A proposal about Article 1."""
+    fields = {
+        "article": 1,
+        "question": "何谓人才？",
+        "answer": "以认定为准。",
+        "valid_from": date(2026, 12, 1),
+    }
+    return ProposeInterpretation(**{**fields, **changes})
 
 
 def actor_of(role: Role) -> Actor:

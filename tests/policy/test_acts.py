@@ -18,9 +18,9 @@ from talentseal.evidence import records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.policy import service
 from talentseal.policy.models import InstrumentAct, InstrumentArticle, InstrumentVersion, Interpretation
-from talentseal.policy.schemas import Decide, DraftVersion, EnterVersion, ProposeInterpretation
+from talentseal.policy.schemas import Decide, DraftVersion, EnterVersion
 from talentseal.policy.states import InstrumentState, Step
-from tests.policy.conftest import BODIES, NAME, Office, actor_of, entered
+from tests.policy.conftest import BODIES, NAME, Office, actor_of, entered, question
 from tests.policy.conftest import text as version_text
 from tests.world import World
 
@@ -94,16 +94,6 @@ ACTS: dict[str, tuple[Permission, Callable[[Actor, InstrumentVersion, Office, Se
         ),
     ),
 }
-
-
-def question(**changes: Any) -> ProposeInterpretation:
-    fields = {
-        "article": 1,
-        "question": "何谓人才？",
-        "answer": "以认定为准。",
-        "valid_from": date(2026, 12, 1),
-    }
-    return ProposeInterpretation(**{**fields, **changes})
 
 
 @pytest.mark.parametrize("act", ACTS)
