@@ -65,6 +65,8 @@ from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
 from talentseal.partners.pages import pages as key_pages
 from talentseal.partners.service import SigningKeyInvalid
+from talentseal.policy.api import api as policy_api
+from talentseal.policy.pages import pages as policy_pages
 from talentseal.web import problems
 from talentseal.web.assets import Assets
 from talentseal.web.forgery import SameSiteOnly
@@ -251,7 +253,7 @@ def create_app(
     app.include_router(assets.router())
     signed_in = (key_pages, trail_pages, submitting_pages, agreement_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
-    for pages in (*everyone, *signed_in, verifying, reference):
+    for pages in (*everyone, *signed_in, policy_pages, verifying, reference):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
@@ -291,6 +293,7 @@ def _mount(app: Application, service: Service) -> None:
         accounts_api,
         partners_api,
         agreements_api,
+        policy_api,
         audit_api,
         exploring_api,
         operations_api,

@@ -9,7 +9,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from talentseal.commands import agreements, custody, keys, operator
+from talentseal.commands import agreements, custody, keys, operator, policy
 from talentseal.commands import run as demonstration
 from talentseal.commands.console import REFUSED, UNREACHABLE, USAGE, speaks_english, words
 from talentseal.errors import TalentSealError
@@ -36,6 +36,7 @@ def build() -> typer.Typer:
     agreements.mount(app)
     operator.mount(app)
     custody.mount(app)
+    policy.mount(app)
     demonstration.mount(app)
     return app
 

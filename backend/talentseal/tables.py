@@ -1,5 +1,6 @@
 """Every table of the service in one place, for migrations and for the test that compares both."""
 
+from talentseal import nightly as _nightly
 from talentseal.accounts import models as _accounts
 from talentseal.agreements import models as _agreements
 from talentseal.anchoring import models as _anchoring
@@ -7,7 +8,8 @@ from talentseal.audit import models as _audit
 from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
+from talentseal.policy import models as _policy
 from talentseal.web import models as _web
 
-FEATURES = (_accounts, _agreements, _anchoring, _audit, _evidence, _partners, _web)
+FEATURES = (_accounts, _agreements, _anchoring, _audit, _evidence, _nightly, _partners, _policy, _web)
 METADATA = Base.metadata

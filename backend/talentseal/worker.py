@@ -1,4 +1,5 @@
-"""The worker: seals, anchors and tidies in loops of its own, each in a thread, until told to stop.
+"""The worker: seals, anchors, tidies and turns the day, each in a loop and thread of its own, until told to
+stop.
 
 A loop that fails logs what kind of failure it was and comes again, later each time: nothing that goes wrong
 in one round may end it. What a round does is safe to repeat, so a loop may be killed at any moment.
@@ -6,8 +7,9 @@ in one round may end it. What a round does is safe to repeat, so a loop may be k
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -22,7 +24,9 @@ from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.sealing import Outcome, Sealer
 from talentseal.evidence.signing import LogSigner
+from talentseal.nightly import Nightly, Work
 from talentseal.partners import service as partners
+from talentseal.policy import service as policy
 from talentseal.web import idempotency
 
 log = structlog.get_logger(__name__)
@@ -40,6 +44,9 @@ IN_FLIGHT_EVERY: Final = 0.5
 
 KEYS_EVERY: Final = 60.0
 TIDY_EVERY: Final = 3600.0
+NIGHTLY: Final[Mapping[str, Work]] = MappingProxyType({"instruments": policy.apply_day})
+"""What the date brings, in this order; a feature adds its step here."""
+
 SHORTEST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 """Seconds of pause after a failed round; doubles up to the longest."""
@@ -135,6 +142,12 @@ def tidying(database: Database, clock: Clock, rules: SessionRules) -> Loop:
         return TIDY_EVERY
 
     return Loop("tidier", tick)
+
+
+def turning(database: Database, clock: Clock) -> Loop:
+    """Brings what the date brings, once a day soon after midnight in Shanghai, in one of all processes."""
+    nightly = Nightly(database, NIGHTLY)
+    return Loop("nightly", lambda: nightly.run_due(now=clock.now()))
 
 
 def anchoring(anchorer: Callable[[], Anchorer | None], *, interval: float) -> Loop:

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Role
-from talentseal.agreements.states import legal_date
 from talentseal.audit import corrections, trail
 from talentseal.audit.events import CorrectionReason
 from talentseal.audit.trail import Period, Topic
+from talentseal.clock import legal_date
 from talentseal.evidence import records
 from talentseal.evidence.records import ErasureReason
 from talentseal.evidence.status import RecordState

@@ -2,8 +2,8 @@
 
 Names in braces are filled with those of an agreement in force whose record is FINAL: {agreement}, {version},
 {record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry, {waiting} an agreement
-that waits for signatures, {ending} one whose termination does. A page that shows something else says where it
-finds it by a name of its own in `Running.sample`.
+that waits for signatures, {ending} one whose termination does, {instrument} and {edition} name the measures
+of 2023. A page that shows something else says where it finds it by a name of its own in `Running.sample`.
 """
 
 from dataclasses import dataclass
@@ -42,6 +42,8 @@ PUBLIC = [
     Address("/api/problems"),
     Address("/verify"),
     Address("/verify?record={record}&leaf={leaf}"),
+    Address("/policy"),
+    Address("/policy/{instrument}/{edition}"),
 ]
 
 SIGNED_IN = [

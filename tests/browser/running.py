@@ -26,11 +26,11 @@ from talentseal.accounts import demonstration
 from talentseal.accounts.roles import Role
 from talentseal.agreements import documents
 from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission, TerminationInput
-from talentseal.agreements.states import AgreementState, legal_date
+from talentseal.agreements.states import AgreementState
 from talentseal.app import Service, build
 from talentseal.audit import history
 from talentseal.client import Client, Version
-from talentseal.clock import SystemClock
+from talentseal.clock import SystemClock, legal_date
 from talentseal.config import Settings
 from talentseal.demonstration import scheme
 from talentseal.demonstration import stage as demonstration_stage
@@ -125,6 +125,8 @@ class Running:
                 "index": "0",
                 "waiting": self.submit().agreement,
                 "ending": self.ending().agreement,
+                "instrument": "talent-code-and-card",
+                "edition": "1",
             }
         return self._sample
 

@@ -11,9 +11,8 @@ import pytest
 from eth_account import Account
 from playwright.sync_api import Locator, Page, Request, expect
 
-from talentseal.agreements.states import legal_date
 from talentseal.client import Version
-from talentseal.clock import SystemClock
+from talentseal.clock import SystemClock, legal_date
 from talentseal.demonstration.scheme import Body
 from talentseal.web.pages import translator
 from tests.browser.axe import axe

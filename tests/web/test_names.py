@@ -14,6 +14,7 @@ from talentseal.agreements.states import AgreementState
 from talentseal.evidence.events import Event
 from talentseal.evidence.status import RecordState
 from talentseal.partners.models import KeyState
+from talentseal.policy.states import InstrumentState
 from talentseal.web.pages import TEMPLATES
 
 
@@ -29,7 +30,7 @@ def table(name: str) -> set[object]:
 @pytest.mark.parametrize(
     ("name", "sets"),
     [
-        ("STATES", (AgreementState, RecordState, KeyState)),
+        ("STATES", (AgreementState, RecordState, KeyState, InstrumentState)),
         ("CATEGORIES", (Category,)),
         ("TIERS", (Tier,)),
         ("PERIODS", (Period,)),

@@ -5,11 +5,15 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
 from talentseal import worker as workers
+from talentseal.demonstration import scheme
 from talentseal.evidence import status
+from talentseal.nightly import LOOK_EVERY
 from talentseal.partners.models import OrganisationKey
-from talentseal.worker import Loop, Worker, sealing, tidying, watching_keys
+from talentseal.policy.models import InstrumentAct
+from talentseal.worker import Loop, Worker, sealing, tidying, turning, watching_keys
 from tests.accounts.test_sessions import RULES
 from tests.world import World, clock, sqlite_world, world
 
@@ -107,3 +111,14 @@ def test_a_nonce_that_moved_on_the_chain_is_noticed(world: World) -> None:
 
     met = world.database.read(lambda session: session.get_one(OrganisationKey, (bank.id, bank.address)).nonce)
     assert met == 0
+
+
+def test_the_day_is_turned_by_the_worker_once(world: World) -> None:
+    scheme.load_instruments(world.database, now=world.clock.now())
+    loops = [turning(world.database, world.clock) for _ in range(2)]
+
+    rests = [loop.tick() for loop in loops]
+
+    assert rests == [LOOK_EVERY, LOOK_EVERY]
+    steps = world.database.read(lambda session: session.scalars(select(InstrumentAct.step)).all())
+    assert sorted(steps) == ["ENTERED", "ENTERED", "EXPIRED", "IN_FORCE", "IN_FORCE"]

@@ -48,6 +48,14 @@ class Permission(StrEnum):
     DISCLOSURE_ERASE = "disclosure:erase"
     LOG_ENTRIES_READ = "log-entries:read"
     OPERATION_READ = "operation:read"
+    INSTRUMENT_ENTER = "instrument:enter"
+    INSTRUMENT_DRAFT = "instrument:draft"
+    INSTRUMENT_ADOPT = "instrument:adopt"
+    INSTRUMENT_APPROVE = "instrument:approve"
+    INSTRUMENT_ISSUE = "instrument:issue"
+    INSTRUMENT_REPEAL = "instrument:repeal"
+    INTERPRETATION_PROPOSE = "interpretation:propose"
+    INTERPRETATION_ISSUE = "interpretation:issue"
 
 
 _PARTY: Final = frozenset(
@@ -69,6 +77,7 @@ _OPERATOR: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
     Permission.AGREEMENT_RETURN,
     Permission.OPERATION_READ,
+    Permission.INSTRUMENT_ENTER,
 }
 _TALENT_OFFICE: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
@@ -76,6 +85,21 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.EVIDENCE_READ_ALL,
     Permission.DISCLOSURE_ERASE,
     Permission.OPERATION_READ,
+    Permission.INSTRUMENT_DRAFT,
+    Permission.INSTRUMENT_ADOPT,
+    Permission.INTERPRETATION_PROPOSE,
+}
+_LEADING_GROUP: Final = _PARTY | {
+    Permission.AGREEMENT_READ_ALL,
+    Permission.EVIDENCE_READ_ALL,
+    Permission.INSTRUMENT_APPROVE,
+}
+_MANAGEMENT_COMMITTEE: Final = _PARTY | {
+    Permission.AGREEMENT_READ_ALL,
+    Permission.EVIDENCE_READ_ALL,
+    Permission.INSTRUMENT_ISSUE,
+    Permission.INSTRUMENT_REPEAL,
+    Permission.INTERPRETATION_ISSUE,
 }
 _AUDITOR: Final = frozenset(
     {
@@ -98,8 +122,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.BIG_DATA_BUREAU: _PARTY | {Permission.OPERATION_READ},
         Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY,
         Role.BUREAU: _PARTY,
-        Role.LEADING_GROUP: _PARTY | {Permission.AGREEMENT_READ_ALL, Permission.EVIDENCE_READ_ALL},
-        Role.MANAGEMENT_COMMITTEE: _PARTY | {Permission.AGREEMENT_READ_ALL, Permission.EVIDENCE_READ_ALL},
+        Role.LEADING_GROUP: _LEADING_GROUP,
+        Role.MANAGEMENT_COMMITTEE: _MANAGEMENT_COMMITTEE,
         Role.AUDITOR: _AUDITOR,
     }
 )

@@ -32,7 +32,8 @@ from talentseal.agreements.schemas import (
     TerminationView,
     TypedData,
 )
-from talentseal.agreements.states import AgreementState, Facts, legal_date, state_of
+from talentseal.agreements.states import AgreementState, Facts, state_of
+from talentseal.clock import legal_date
 from talentseal.errors import NotFound
 from talentseal.evidence import acts, status
 from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct

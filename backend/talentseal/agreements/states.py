@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from talentseal.clock import SHANGHAI
+from talentseal.clock import legal_date
 from talentseal.evidence.models import ActState
 
 
@@ -46,11 +46,6 @@ class Facts:
     record_final: bool
     superseded_from: date | None
     terminated_at: datetime | None
-
-
-def legal_date(now: datetime) -> date:
-    """The date in Asia/Shanghai at the aware time `now`."""
-    return now.astimezone(SHANGHAI).date()
 
 
 def state_of(facts: Facts, *, now: datetime) -> AgreementState:

@@ -11,10 +11,10 @@ from starlette.responses import Response
 
 from talentseal.accounts.access import Db, Now, WebActor
 from talentseal.agreements.reading import AgreementNotFound
-from talentseal.agreements.states import legal_date
 from talentseal.audit import certificate, proofs, trail
 from talentseal.audit.api import Desk, as_bundle, as_pdf, as_tlog_proof
 from talentseal.audit.trail import Period
+from talentseal.clock import legal_date
 from talentseal.evidence.records import RecordNotFound
 from talentseal.web.pages import Pages, plain
 

@@ -12,6 +12,7 @@ from talentseal.audit.models import RecordClosure
 from talentseal.evidence import records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.partners.models import KeyChange
+from talentseal.policy import service as policy
 
 _LONGEST_CHAIN: Final = 1000
 """References followed from a record at most; real chains have a handful."""
@@ -49,7 +50,7 @@ def subject_of(session: Session, row: EvidenceRecord) -> EvidenceRecord:
 
 
 def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
-    """Whether the record is about the actor's organisation, or about an agreement that the actor may read."""
+    """Whether the record is about the actor's organisation, an agreement that he may read, or the law."""
     version = proofs.version_of_record(session, row.id) or proofs.version_of_record(
         session, subject_of(session, row).id
     )
@@ -57,7 +58,11 @@ def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
         return actor.may(Permission.AGREEMENT_READ_ALL) or proofs.has_party(
             session, version, actor.organisation_id
         )
-    return _is_own_key(session, actor, row) or _is_own_closure(session, actor, row)
+    return (
+        _is_own_key(session, actor, row)
+        or _is_own_closure(session, actor, row)
+        or policy.is_public_record(session, row.id)
+    )
 
 
 def _is_own_key(session: Session, actor: Actor, row: EvidenceRecord) -> bool:

@@ -7,7 +7,9 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +21,10 @@ from talentseal.accounts.roles import Actor, Role
 from talentseal.accounts.schemas import AddAccount, AddOrganisation
 from talentseal.chain.keys import create_keystore
 from talentseal.db import Database
+from talentseal.policy import loading
+from talentseal.policy import service as policy
+
+SUCCESSOR: Final = Path(__file__).with_name("successor.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,12 @@ def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
         name: Body(part.organisation, part.role, ids[name], folder / name) for name, part in _INVENTED.items()
     }
     return Cast(bodies["operator"], bodies["bank"], bodies["merchant"])
+
+
+def load_instruments(database: Database, *, now: datetime) -> None:
+    """The measures of 2023 as they were, which have expired, and an invented successor in force."""
+    for file in (loading.MEASURES_2023, SUCCESSOR):
+        database.write(partial(policy.enter, actor=Actor.console(), command=loading.read(file), now=now))
 
 
 def _cast(session: Session, ids: dict[str, str]) -> None:

@@ -174,7 +174,7 @@ def _senders(keys: Path) -> None:
 
 
 def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
-    """Migrate, open the first epoch, enter the cast."""
+    """Migrate, open the first epoch, load the instruments, enter the cast."""
     database, now = Database(f"sqlite:///{folder / 'talentseal.db'}"), SystemClock().now()
     try:
         database.upgrade()
@@ -182,6 +182,7 @@ def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
             adapter = Web3Chain(chain.url, deployment.contract, deployment.deployment_block_number)
             block = deployment.deployment_block_number
             epochs.open_epoch(database, adapter, _identity(deployment), block, "console", now=now)
+        scheme.load_instruments(database, now=now)
         return scheme.enter(database, folder / "cast", now=now)
     finally:
         database.close()

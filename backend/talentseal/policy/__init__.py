@@ -1,0 +1,1 @@
+"""Policy instruments: versions with dates, articles and interpretations, and what may happen under them."""

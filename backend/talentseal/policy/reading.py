@@ -1,0 +1,193 @@
+"""Reading instruments: versions with their states, and what may be done now under which article."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from talentseal.clock import legal_date
+from talentseal.errors import NotFound
+from talentseal.policy.effects import Deed, Verdict, verdict_on
+from talentseal.policy.models import (
+    InstrumentAct,
+    InstrumentArticle,
+    InstrumentBasis,
+    InstrumentVersion,
+    Interpretation,
+)
+from talentseal.policy.schemas import (
+    ActView,
+    ArticleView,
+    InstrumentList,
+    InterpretationView,
+    Standing,
+    VersionSummary,
+    VersionView,
+)
+from talentseal.policy.states import Facts, InstrumentState, Step, end_of, state_of
+
+
+class VersionNotFound(NotFound):
+    code = "instrument-version-not-found"
+    zh = "没有文件 {instrument} 的第 {number} 版。请核对编号。"
+    en = "There is no version {number} of the instrument {instrument}; check the number."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A version, the steps taken on it, and the articles that deeds stand on."""
+
+    row: InstrumentVersion
+    acts: dict[Step, InstrumentAct]
+    bases: dict[Deed, int]
+    facts: Facts
+
+    @property
+    def issue(self) -> InstrumentAct | None:
+        """The act by which it was issued; None before."""
+        return self.acts.get(Step.ISSUED) or self.acts.get(Step.ENTERED)
+
+    def state(self, day: date) -> InstrumentState:
+        return state_of(self.facts, day)
+
+
+def book(session: Session, instrument: str | None = None) -> list[Known]:
+    """Every version (of one instrument when named), newest first within its instrument."""
+    query = select(InstrumentVersion).order_by(InstrumentVersion.instrument, InstrumentVersion.number.desc())
+    if instrument is not None:
+        query = query.where(InstrumentVersion.instrument == instrument)
+    rows = session.scalars(query).all()
+    acts: dict[str, dict[Step, InstrumentAct]] = {row.id: {} for row in rows}
+    bases: dict[str, dict[Deed, int]] = {row.id: {} for row in rows}
+    for act in session.scalars(select(InstrumentAct).where(InstrumentAct.version_id.in_(acts))):
+        acts[act.version_id][act.step] = act
+    for basis in session.scalars(select(InstrumentBasis).where(InstrumentBasis.version_id.in_(bases))):
+        bases[basis.version_id][basis.deed] = basis.article
+    return [Known(row, acts[row.id], bases[row.id], _facts(row, acts, rows)) for row in rows]
+
+
+def _facts(
+    row: InstrumentVersion, acts: dict[str, dict[Step, InstrumentAct]], rows: Sequence[InstrumentVersion]
+) -> Facts:
+    taken = acts[row.id]
+    later = [
+        other.effective_from
+        for other in rows
+        if other.instrument == row.instrument
+        and other.effective_from > row.effective_from
+        and acts[other.id].keys() & {Step.ISSUED, Step.ENTERED}
+    ]
+    repeal = taken.get(Step.REPEALED)
+    return Facts(
+        passed=Step.PASSED in taken,
+        approved=Step.APPROVED in taken,
+        issued=bool(taken.keys() & {Step.ISSUED, Step.ENTERED}),
+        effective_from=row.effective_from,
+        valid_through=row.valid_through,
+        repealed_from=repeal.on if repeal else None,
+        successor_from=min(later, default=None),
+    )
+
+
+def known(session: Session, instrument: str, number: int) -> Known:
+    """One version. Raises VersionNotFound."""
+    for each in book(session, instrument):
+        if each.row.number == number:
+            return each
+    raise VersionNotFound(instrument=instrument, number=number)
+
+
+def standing(versions: Sequence[Known], deed: Deed, day: date) -> Standing:
+    """Whether `deed` may be done on `day`, going by every version there is."""
+    providing = [each for each in versions if deed in each.bases and each.facts.issued]
+    started = [each for each in providing if each.row.effective_from <= day]
+    newest = max(started or providing, key=lambda each: each.row.effective_from, default=None)
+    in_force = [each for each in providing if each.state(day) is InstrumentState.IN_FORCE]
+    basis = max(in_force, key=lambda each: each.row.effective_from, default=newest)
+    verdict = verdict_on(deed, in_force=bool(in_force))
+    if basis is None or verdict is Verdict.ALWAYS:
+        return Standing(deed=deed, verdict=verdict, version=None, article=None)
+    return Standing(deed=deed, verdict=verdict, version=_summary(basis, day), article=basis.bases[deed])
+
+
+def overview(session: Session, *, now: datetime) -> InstrumentList:
+    """Every version, and what may be done on the legal date of `now`."""
+    day, versions = legal_date(now), book(session)
+    return InstrumentList(
+        day=day,
+        versions=[_summary(each, day) for each in versions],
+        standings=[standing(versions, deed, day) for deed in Deed],
+    )
+
+
+def version(session: Session, instrument: str, number: int, *, now: datetime) -> VersionView:
+    """One version with its articles, interpretations and acts. Raises VersionNotFound."""
+    found = known(session, instrument, number)
+    articles = select(InstrumentArticle).where(InstrumentArticle.version_id == found.row.id)
+    meant = select(Interpretation).where(Interpretation.version_id == found.row.id)
+    return VersionView(
+        **_summary(found, legal_date(now)).model_dump(),
+        legal_basis=json.loads(found.row.legal_basis),
+        articles=[
+            _article(row, found.bases) for row in session.scalars(articles.order_by(InstrumentArticle.number))
+        ],
+        interpretations=[
+            interpretation_view(row)
+            for row in session.scalars(meant.order_by(Interpretation.article, Interpretation.proposed_at))
+        ],
+        acts=[_act(found.acts[step]) for step in Step if step in found.acts],
+    )
+
+
+def _summary(found: Known, day: date) -> VersionSummary:
+    row, issue = found.row, found.issue
+    return VersionSummary(
+        instrument=row.instrument,
+        number=row.number,
+        title=row.title,
+        issuer=row.issuer,
+        state=found.state(day),
+        document_number=issue.reference if issue else None,
+        issued_on=issue.on if issue else None,
+        effective_from=row.effective_from,
+        valid_through=row.valid_through,
+        ends_on=end_of(found.facts).on,
+        entered=Step.ENTERED in found.acts,
+        text_sha256=row.text_sha256,
+    )
+
+
+def _article(row: InstrumentArticle, bases: dict[Deed, int]) -> ArticleView:
+    deeds = [deed for deed, article in bases.items() if article == row.number]
+    return ArticleView(
+        number=row.number, chapter=row.chapter, text=row.text, gloss=row.gloss, deeds=sorted(deeds)
+    )
+
+
+def interpretation_view(row: Interpretation) -> InterpretationView:
+    """The read model of an interpretation."""
+    return InterpretationView(
+        id=row.id,
+        article=row.article,
+        question=row.question,
+        answer=row.answer,
+        gloss=row.gloss,
+        valid_from=row.valid_from,
+        issued_at=row.issued_at,
+        record=row.record_id,
+    )
+
+
+def _act(act: InstrumentAct) -> ActView:
+    return ActView(
+        step=act.step,
+        on=act.on,
+        reference=act.reference,
+        reason=act.reason,
+        role=act.role,
+        recorded_at=act.at,
+        record=act.record_id,
+    )
