@@ -69,6 +69,7 @@ def test_a_key_is_needed_everywhere_but_where_everyone_may_look(api: Api) -> Non
             if not operation.get("security"):
                 assert path in {
                     "/api/v1/checkpoints", "/api/v1/checkpoints/{size}", "/api/v1/trust",
+                    "/api/v1/instruments", "/api/v1/instruments/{instrument}/versions/{number}",
                     "/log/checkpoint", "/log/key", "/log/tile/{place}",
                     "/healthz", "/readyz", "/metrics", "/version",
                 }  # fmt: skip
@@ -77,6 +78,8 @@ def test_a_key_is_needed_everywhere_but_where_everyone_may_look(api: Api) -> Non
             concrete = concrete.replace("{agreement_id}", "0x" + "11" * 32).replace("{version}", "1")
             concrete = concrete.replace("{record_id}", "1" * 32).replace("{address}", "0x" + "11" * 20)
             concrete = concrete.replace("{index}", "0").replace("{key_id}", "1" * 16)
+            concrete = concrete.replace("{instrument}", "x").replace("{number}", "1")
+            concrete = concrete.replace("{interpretation}", "1" * 32)
             answer = api.http.request(verb, concrete, headers={"Idempotency-Key": "k"})
             assert answer.status_code in {401, 422}, (verb, path, answer.status_code)
 

@@ -131,7 +131,7 @@ def _serve_an_empty_template(api: Api) -> None:
         loaders = [loader for loader in (environment.loader, empty) if loader is not None]
         environment.loader = jinja2.ChoiceLoader(loaders)
 
-    @api.app.get(EMPTY)
+    @api.app.get(EMPTY, include_in_schema=False)
     def render(request: Request) -> Response:
         return pages.render(request, "empty.html")
 

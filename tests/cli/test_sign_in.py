@@ -44,7 +44,9 @@ def test_the_pasted_signature_signs_the_account_in(
 
     assert (ended.code, ended.err) == (0, "")
     body = {"address": member.address, "signature": ended.out.strip()}
-    assert listening.api.http.post("/sign-in/key", json=body).json() == {"location": "/?notice=signed-in"}
+    assert listening.api.http.post("/sign-in/key", json=body).json() == {
+        "location": "/agreements?notice=signed-in"
+    }
 
 
 def test_a_challenge_of_another_site_is_not_signed(
