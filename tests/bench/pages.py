@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -18,17 +19,21 @@ from fastapi import Request
 from starlette.responses import Response
 
 from talentseal.accounts.models import OrganisationKind
-from talentseal.accounts.roles import Role
+from talentseal.accounts.roles import Actor, Role
+from talentseal.agreements import termination
 from talentseal.agreements.models import AgreementVersion
+from talentseal.agreements.schemas import TerminationInput
 from talentseal.app import session_rules_of
 from talentseal.audit import history
 from talentseal.evidence.models import EvidenceRecord
+from talentseal.policy import loading
+from talentseal.policy import service as policy
 from talentseal.web.pages import Pages
 from tests.api.conftest import Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
 from tests.browser.addresses import EVERY, Address
-from tests.world import PDF, Member, SetClock, make_world
+from tests.world import PDF, Member, SetClock, World, intake, make_world
 
 BUDGET: Final = Budget("ratio", "<=", 3.0)
 EMPTY: Final = "/bench/empty"
@@ -114,14 +119,41 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         bank, merchant = world.member("虚构银行"), world.member("虚构书店")
         documents = [PDF + b"%%%d\n" % each for each in range(agreements)]
         versions = [world.signed(bank, merchant, plain=plain) for plain in documents]
+        ending = world.signed(bank, merchant, plain=PDF + b"%%ending\n")
         world.settle()
+        waiting = world.submit(bank, intake(bank, merchant, plain=PDF + b"%%waiting\n")).version
+        _end(world, bank, ending)
+        measures = loading.read(loading.MEASURES_2023)
+        world.database.write(
+            lambda session: policy.enter(session, Actor.console(), measures, now=world.clock.now())
+        )
         api = Api(world, folder, demonstration=True)
         _serve_an_empty_template(api)
         others = {role: world.member(role.value, role=role, kind=kind) for role, kind in KINDS.items()}
         people: dict[Role | None, Headers] = {None: _headers()}
         for role, member in {Role.PARTNER: bank, **others}.items():
             people[role] = _headers(_cookie(api, member))
-        yield Stage(api.app, _names(api, versions[0]), people)
+        names = {
+            **_names(api, versions[0]),
+            "waiting": waiting.agreement_id,
+            "ending": ending.agreement_id,
+            "instrument": measures.instrument,
+            "edition": "1",
+        }
+        yield Stage(api.app, names, people)
+
+
+def _end(world: World, by: Member, version: AgreementVersion) -> None:
+    """Draw up a termination that waits for its signatures."""
+    now, domain = world.clock.now(), world.domain
+    drawn_up = TerminationInput(
+        reason="双方合意（虚构）", notice="书面通知", effective_at=now + timedelta(days=9)
+    )
+    world.database.write(
+        lambda session: termination.propose(
+            session, by.actor, version.agreement_id, version.version, drawn_up, now=now, domain=domain
+        )
+    )
 
 
 def _serve_an_empty_template(api: Api) -> None:
