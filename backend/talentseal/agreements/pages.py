@@ -176,8 +176,8 @@ def sign(visit: AtVersion, form: Form) -> Response:
 
 
 def _signing_page(visit: Visit, refusal: TalentSealError | None = None, signature: str = "") -> Response:
-    typed = visit.database.read(lambda session: reading.typed_data(_row(session, visit)))
-    return _show_signing(visit, typed, refusal, signature, ending=False)
+    sheet = visit.sheet()
+    return _show_signing(visit, sheet, reading.typed_data(sheet.row), refusal, signature, ending=False)
 
 
 def _row(session: Session, visit: Visit) -> AgreementVersion:
@@ -185,11 +185,17 @@ def _row(session: Session, visit: Visit) -> AgreementVersion:
 
 
 def _show_signing(
-    visit: Visit, typed: TypedData, refusal: TalentSealError | None, signature: str, *, ending: bool
+    visit: Visit,
+    sheet: Sheet,
+    typed: TypedData,
+    refusal: TalentSealError | None,
+    signature: str,
+    *,
+    ending: bool,
 ) -> Response:
     return visit.show(
         "agreements/sign.html",
-        visit.sheet(),
+        sheet,
         refusal=refusal,
         typed=typed.typed_data,
         digest=typed.digest,
@@ -373,5 +379,6 @@ def sign_termination(visit: AtVersion, form: Form) -> Response:
 def _termination_signing_page(
     visit: Visit, refusal: TalentSealError | None = None, signature: str = ""
 ) -> Response:
-    typed = visit.database.read(lambda session: reading.termination_typed_data(session, _row(session, visit)))
-    return _show_signing(visit, typed, refusal, signature, ending=True)
+    sheet = visit.sheet()
+    typed = visit.database.read(lambda session: reading.termination_typed_data(session, sheet.row))
+    return _show_signing(visit, sheet, typed, refusal, signature, ending=True)

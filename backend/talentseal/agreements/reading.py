@@ -37,7 +37,7 @@ from talentseal.clock import legal_date
 from talentseal.errors import NotFound
 from talentseal.evidence import acts, status
 from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct
-from talentseal.evidence.status import LogStatus, RecordState
+from talentseal.evidence.status import LogSizes, RecordState
 
 Promise = Callable[[EvidenceRecord], str]
 """Signs the promise of a record (`evidence.promises`)."""
@@ -156,7 +156,7 @@ def page_of(
     actor.require(Permission.AGREEMENT_READ)
     query = _possible(_matching(_visible(actor), wanted.text), wanted, actor, now)
     query = query.order_by(AgreementVersion.created_at.desc(), AgreementVersion.id.desc())
-    log = status.log_status(session)
+    log = status.log_sizes(session)
     found: list[Standing] = []
     last = session.get(AgreementVersion, after) if after else None
     while True:
@@ -258,7 +258,7 @@ def awaiting(
 
 
 def standings(
-    session: Session, versions: Sequence[AgreementVersion], *, now: datetime, log: LogStatus | None = None
+    session: Session, versions: Sequence[AgreementVersion], *, now: datetime, log: LogSizes | None = None
 ) -> list[Standing]:
     """The versions with what their states follow from: a handful of queries, however many they are."""
     facts = facts_of_all(session, versions, log)
@@ -321,19 +321,19 @@ def domain_of(version: AgreementVersion) -> Domain:
     return Domain(version.chain_id, version.contract)
 
 
-def facts_of(session: Session, version: AgreementVersion, log: LogStatus | None = None) -> Facts:
+def facts_of(session: Session, version: AgreementVersion, log: LogSizes | None = None) -> Facts:
     """Everything that the version's state follows from. log: where the log stands, read when left out."""
     return facts_of_all(session, [version], log)[version.id]
 
 
 def facts_of_all(
-    session: Session, versions: Sequence[AgreementVersion], log: LogStatus | None = None
+    session: Session, versions: Sequence[AgreementVersion], log: LogSizes | None = None
 ) -> dict[str, Facts]:
     """The facts of many versions, by their internal ids."""
     if not versions:
         return {}
     ids, digests = [each.id for each in versions], [each.digest for each in versions]
-    log = log or status.log_status(session)
+    log = log or status.log_sizes(session)
     act_of = _pairs_of(session, select(RegistryAct.digest, RegistryAct.state), RegistryAct.digest, digests)
     signed = _pairs_of(session, _counted(StatementSignature.digest), StatementSignature.digest, digests)
     parties = _pairs_of(session, _counted(AgreementParty.version_id), AgreementParty.version_id, ids)

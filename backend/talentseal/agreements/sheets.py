@@ -187,7 +187,7 @@ class Sheet:
 def sheet(session: Session, actor: Actor, agreement_id: str, number: int, *, now: datetime) -> Sheet:
     """The version of that number as `actor` may see it. Raises NotPermitted, AgreementNotFound."""
     row = reading.version_of(session, actor, agreement_id, number)
-    log = status.log_status(session)
+    log = status.log_sizes(session)
     visible = reading.visible_versions(session, actor, agreement_id)
     versions = tuple(reading.standings(session, visible, now=now, log=log))
     standing = next(each for each in versions if each.version.id == row.id)

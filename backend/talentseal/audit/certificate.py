@@ -147,7 +147,7 @@ def _of_agreement(session: Session, actor: Actor, agreement_id: str, issuer: Iss
         for record_id in _records(session, version)
     ]
     at = max(exhibit.sealed_at(key) for _, exhibit in chapters)
-    log = status.log_status(session)
+    log = status.log_sizes(session)
     states = {version.id: state_of(reading.facts_of(session, version, log), now=at) for version in versions}
     values = {
         **_frame(session, issuer, at),

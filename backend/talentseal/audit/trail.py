@@ -160,7 +160,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _lines(session: Session, rows: Sequence[EvidenceRecord]) -> list[Line]:
-    log = status.log_status(session)
+    log = status.log_sizes(session)
     subjects = _subjects(session, {each for row in rows for each in (row.id, row.refers_to) if each})
     closed = select(RecordClosure.target_id).where(RecordClosure.target_id.in_([row.id for row in rows]))
     closed_ids = set(session.scalars(closed))
