@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from eth_account import Account
-from playwright.sync_api import Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from talentseal.client import Version
 from talentseal.clock import SystemClock, legal_date
@@ -222,6 +222,28 @@ def test_rows_are_moved_added_and_removed_with_the_keyboard(visit: Visit, runnin
     expect(part(page, "parties.2.organisation")).to_be_focused()
     page.get_by_role("button", name=say("移除")).nth(1).press("Enter")
     assert part(page, "stipulations.0.duty_holder").input_value() == ""
+
+
+@pytest.mark.parametrize("screen", [DESKTOP], ids=str)
+def test_a_file_that_is_chosen_before_the_script_has_come_is_compared_all_the_same(
+    visit: Visit, running: Running, say: Say, tmp_path: Path
+) -> None:
+    held = document(tmp_path)
+    version = running.submit(plain=held.read_bytes())
+    page = sign_in(visit, BANK)
+    held_back: list[Route] = []
+
+    def hold_back(route: Route) -> None:
+        held_back.append(route)
+
+    page.route("**/signing.js", hold_back)
+    with page.expect_request("**/signing.js"):
+        page.goto(f"{visit.url}/agreements/{version.agreement}/1/sign", wait_until="commit")
+
+    page.locator("#local").set_input_files(held)
+    held_back[0].continue_()
+
+    expect(page.get_by_text(say("一致：与提交的文件逐字节相同（SHA-256、SM3、大小）。"))).to_be_visible()
 
 
 WALLETS = ("wrong account", "wrong chain", "rejected")

@@ -16,6 +16,16 @@ export function acceptDrops(zone) {
 }
 
 /**
+ * Take each file that is chosen, and one that was chosen before this script had come.
+ * @param {HTMLInputElement} input @param {(file: File) => void} take
+ */
+export function onChoice(input, take) {
+  const chosen = () => { if (input.files.length) take(input.files[0]); };
+  input.addEventListener("change", chosen);
+  queueMicrotask(chosen); // once the module that asks is complete
+}
+
+/**
  * Digests of a file, computed beside the page so that it stays usable meanwhile.
  * @param {File} file
  * @returns {Promise<{sha256: string, sm3: string, size: number, start: Uint8Array}>} hex, hex, bytes, the first ones

@@ -1,6 +1,6 @@
 // The page on which a party signs: its own file beside the one submitted, its wallet, or a signature file.
 "use strict";
-import { acceptDrops, digestsOf, revealScripted, say } from "./local-file.js";
+import { acceptDrops, digestsOf, onChoice, revealScripted, say } from "./local-file.js";
 import { signTypedData, withWallet } from "./wallet.js";
 
 const form = document.querySelector("form[data-signature]");
@@ -8,11 +8,9 @@ const form = document.querySelector("form[data-signature]");
 const matching = document.querySelector(".matching");
 if (matching) {
   acceptDrops(matching.querySelector("[data-dropzone]"));
-  const input = matching.querySelector("input[type=file]");
-  input.addEventListener("change", async () => {
-    if (!input.files.length) return;
+  onChoice(matching.querySelector("input[type=file]"), async (held) => {
     say(matching, "hashing");
-    const found = await digestsOf(input.files[0]);
+    const found = await digestsOf(held);
     const { sha256, sm3, size } = matching.dataset;
     const same = found.sha256 === sha256 && found.sm3 === sm3 && String(found.size) === size;
     say(matching, same ? "same" : "different");
@@ -30,9 +28,8 @@ if (wallet) {
 }
 
 const file = document.getElementById("signature-file");
-file?.addEventListener("change", async () => {
-  if (!file.files.length) return;
-  const text = (await file.files[0].text()).trim();
+if (file) onChoice(file, async (written) => {
+  const text = (await written.text()).trim();
   try {
     form.elements.signature.value = JSON.parse(text).signature ?? text;
   } catch {

@@ -1,6 +1,6 @@
 // The form of an agreement: the document's digests, rows of parties and stipulations, the difference while typing.
 "use strict";
-import { acceptDrops, digestsOf, revealScripted, say } from "./local-file.js";
+import { acceptDrops, digestsOf, onChoice, revealScripted, say } from "./local-file.js";
 
 const form = document.querySelector("form.submission");
 const field = (name) => form.elements.namedItem(name);
@@ -51,7 +51,7 @@ function showDigests() {
   say(messages, deposits() && !file.files.length ? "choose-again" : "hashed", values);
 }
 
-file.addEventListener("change", () => { if (file.files.length) take(file.files[0]); });
+onChoice(file, take);
 for (const choice of form.querySelectorAll("input[name=keep]")) {
   choice.addEventListener("change", () => {
     if (!deposits()) file.value = "";

@@ -43,11 +43,13 @@ export class DeskView {
 
   listen() {
     const [picker, zone] = [this.part("files"), this.part("dropzone")];
-    picker.addEventListener("change", async () => {
+    const choose = async () => {
       const files = [...picker.files];
       picker.value = "";
-      await this.take(files);
-    });
+      if (files.length) await this.take(files);
+    };
+    picker.addEventListener("change", choose);
+    queueMicrotask(choose); // what was chosen before this script had come
     for (const kind of ["dragover", "dragleave", "drop"]) {
       zone.addEventListener(kind, (event) => {
         event.preventDefault();
