@@ -30,7 +30,6 @@ from talentseal.agreements.schemas import (
     Period,
     StipulationInput,
     Submission,
-    Tier,
 )
 from talentseal.agreements.states import AgreementState
 from talentseal.agreements.submission import Intake, Submitted
@@ -47,6 +46,7 @@ from talentseal.evidence.sealing import Sealer
 from talentseal.evidence.signing import LogSigner
 from talentseal.partners import service as partners
 from talentseal.partners.schemas import RequestKey
+from talentseal.policy.tiers import Tier
 
 ORIGIN = "log.test.example/1"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

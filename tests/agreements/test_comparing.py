@@ -6,7 +6,8 @@ from typing import Any
 
 from talentseal.agreements.comparing import Change, Content, Head, compare
 from talentseal.agreements.models import Category
-from talentseal.agreements.schemas import StipulationInput, Tier
+from talentseal.agreements.schemas import StipulationInput
+from talentseal.policy.tiers import Tier
 from tests.world import stipulation
 
 BANK, SHOP = "0x" + "1" * 64, "0x" + "2" * 64

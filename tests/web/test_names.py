@@ -9,12 +9,13 @@ from sealproof.entry import Relation
 from talentseal import app
 from talentseal.accounts.roles import Role
 from talentseal.agreements.models import Category
-from talentseal.agreements.schemas import Period, Tier
+from talentseal.agreements.schemas import Period
 from talentseal.agreements.states import AgreementState
 from talentseal.evidence.events import Event
 from talentseal.evidence.status import RecordState
 from talentseal.partners.models import KeyState
 from talentseal.policy.states import InstrumentState
+from talentseal.policy.tiers import Tier
 from talentseal.web.pages import TEMPLATES
 
 

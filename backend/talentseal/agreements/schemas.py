@@ -13,19 +13,7 @@ from talentseal.agreements.documents import SIZE_LIMIT, Digests, MediaType
 from talentseal.agreements.models import Category
 from talentseal.agreements.states import AgreementState
 from talentseal.evidence.status import RecordState
-
-
-class Tier(StrEnum):
-    """Tiers of talent (measures, Art. 7)."""
-
-    HIGH_A = "HIGH_A"
-    HIGH_B = "HIGH_B"
-    HIGH_C = "HIGH_C"
-    HIGH_D = "HIGH_D"
-    HIGH_E = "HIGH_E"
-    YOUTH = "YOUTH"
-    SOCIALISED = "SOCIALISED"
-    RESERVE = "RESERVE"
+from talentseal.policy.tiers import Tier
 
 
 class Period(StrEnum):

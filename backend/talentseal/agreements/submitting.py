@@ -19,13 +19,14 @@ from talentseal.agreements.comparing import Content, Difference, Head, compare
 from talentseal.agreements.forms import Directory, Values
 from talentseal.agreements.models import AgreementVersion, Category
 from talentseal.agreements.pages import AtVersion, Visit
-from talentseal.agreements.schemas import Period, Submission, Tier
+from talentseal.agreements.schemas import Period, Submission
 from talentseal.agreements.sheets import Sheet
 from talentseal.agreements.states import AgreementState
 from talentseal.agreements.submission import AgreementExists, Intake, Submitted
 from talentseal.db import Database
 from talentseal.errors import TalentSealError
 from talentseal.partners import service as partners
+from talentseal.policy.tiers import Tier
 from talentseal.web.forms import SHOWN_ELSEWHERE, Form, Typed, errors_of, named, said
 from talentseal.web.pages import Pages, see_other
 

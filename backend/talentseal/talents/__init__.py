@@ -1,0 +1,1 @@
+"""People: who they are, which tier they have, and until when."""
