@@ -9,7 +9,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from talentseal.commands import agreements, custody, keys, operator, policy
+from talentseal.commands import agreements, custody, keys, master_keys, operator, policy
 from talentseal.commands import run as demonstration
 from talentseal.commands.console import REFUSED, UNREACHABLE, USAGE, speaks_english, words
 from talentseal.errors import TalentSealError
@@ -33,6 +33,7 @@ def build() -> typer.Typer:
         epilog=EPILOG,
     )
     app.add_typer(keys.app, name="keys")
+    app.add_typer(master_keys.app, name="master-keys")
     agreements.mount(app)
     operator.mount(app)
     custody.mount(app)

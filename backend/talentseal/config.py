@@ -144,6 +144,10 @@ class Settings(BaseSettings):
         return self.data_dir / "keys" / "sign-in.key"
 
     @property
+    def credential_keys_file(self) -> Path:
+        return self.data_dir / "keys" / "credentials.keys"
+
+    @property
     def address(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
 

@@ -77,7 +77,7 @@ def test_init_keeps_what_is_there(console: Shell, tmp_path: Path) -> None:
 
     again = console("init", "--json").answer["created"]
 
-    assert (len(first), again) == (3, [])
+    assert (len(first), again) == (4, [])
     assert (tmp_path / "data/keys/log.key").read_text() == kept
     assert (tmp_path / "data/keys/log.key").stat().st_mode & 0o777 == 0o600
 
@@ -197,7 +197,7 @@ def test_starting_up_does_not_load_web3() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["keys"], ["accounts"], ["chain"], ["db"], ["organisations"], ["sign"], ["serve"]],
+    [[], ["keys"], ["accounts"], ["chain"], ["db"], ["master-keys"], ["organisations"], ["sign"], ["serve"]],
     ids=lambda each: each[0] if each else "all",
 )
 def test_every_command_explains_itself(shell: Shell, arguments: list[str]) -> None:

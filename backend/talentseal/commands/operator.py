@@ -10,6 +10,7 @@ import typer
 from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import Permission, Role
 from talentseal.anchoring.models import Scope
+from talentseal.clock import SystemClock
 from talentseal.commands.console import REFUSED, USAGE, Json, fail, show, words
 
 db = typer.Typer(no_args_is_help=True, help=words("数据库。", "Database."))
@@ -28,11 +29,12 @@ def upgrade(as_json: Json = False) -> None:
 
 
 def init(as_json: Json = False) -> None:
-    """Create the data folder, the keys of log, documents and sign-in, and the database, as far as they are
-    missing.
+    """Create the data folder, the keys of log, documents, sign-in and credentials, and the database, as far
+    as they are missing.
     """
     from talentseal.commands.running import opened
     from talentseal.config import Settings
+    from talentseal.credentials import master_keys
     from talentseal.evidence.signing import create_secret
 
     settings = Settings()
@@ -42,6 +44,9 @@ def init(as_json: Json = False) -> None:
         if not path.exists():
             create_secret(path)
             made.append(str(path))
+    if not settings.credential_keys_file.exists():
+        master_keys.create(settings.credential_keys_file, SystemClock().now())
+        made.append(str(settings.credential_keys_file))
     with opened(settings) as (database, _):
         database.upgrade()
     text = "\n".join(made) or words("均已存在，未作改动。", "Everything was there already.")

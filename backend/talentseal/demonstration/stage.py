@@ -22,6 +22,7 @@ from talentseal.chain.keys import create_keystore
 from talentseal.chain.port import ChainIdentity
 from talentseal.chain.web3_chain import Web3Chain
 from talentseal.clock import SystemClock
+from talentseal.credentials import master_keys
 from talentseal.db import Database
 from talentseal.demonstration import scheme
 from talentseal.demonstration.scheme import Cast
@@ -136,6 +137,8 @@ def open_stage(folder: Path, port: int, tell: Callable[[str, str], None]) -> Sta
     for name in ("log.key", "documents.key", "sign-in.key"):
         if not (folder / "keys" / name).exists():
             create_secret(folder / "keys" / name)
+    if not (folder / "keys" / "credentials.keys").exists():
+        master_keys.create(folder / "keys" / "credentials.keys", SystemClock().now())
     tell("启动本地链（单个开发节点，密钥公开，仅供演示）", "Starting the local chain: one development node")
     chain = Anvil(folder / "chain", page_origin=f"http://127.0.0.1:{chosen}")
     chain.start()

@@ -62,10 +62,17 @@ def create_secret(path: Path, *, length: int = 32) -> None:
     """Write `length` fresh random bytes as hex to `path`, mode 0600. Raises FileExistsError: a key is never
     replaced.
     """
+    create_private(path, os.urandom(length).hex() + "\n")
+
+
+def create_private(path: Path, text: str) -> None:
+    """Write ASCII `text` to the new file `path`, mode 0600, and have it on the disk. Raises
+    FileExistsError.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(os.urandom(length).hex() + "\n")
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
@@ -75,16 +82,21 @@ def read_secret(path: Path, *, length: int) -> bytes:
     readable by others.
     """
     try:
-        mode = path.stat().st_mode
-        text = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise KeyFileRefused(path=str(path), why=type(error).__name__) from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileRefused(path=str(path), why="readable by others than its owner; chmod 600")
-    try:
-        secret = bytes.fromhex(text)
+        secret = bytes.fromhex(read_private(path).strip())
     except ValueError:
         secret = b""
     if len(secret) != length:
         raise KeyFileRefused(path=str(path), why=f"expected {2 * length} hex digits")
     return secret
+
+
+def read_private(path: Path) -> str:
+    """The ASCII text of `path`. Raises KeyFileRefused when missing, not ASCII or readable by others."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileRefused(path=str(path), why=type(error).__name__) from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyFileRefused(path=str(path), why="readable by others than its owner; chmod 600")
+    return text
