@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from tests.bench import audit, gas, latency, pages, recording, sealing, verifying
+from tests.bench import audit, gas, latency, pages, recording, sealing, tokens, verifying
 from tests.bench.figures import Figure, say
 
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "audit": audit.measure,
     "latency": latency.measure,
     "verifying": verifying.measure,
+    "tokens": tokens.measure,
     "pages": pages.measure,
 }
 
