@@ -63,6 +63,8 @@ from talentseal.evidence.signing import LogSigner, load_signer, read_secret
 from talentseal.partners import service as partners
 from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
+from talentseal.partners.outlet_api import api as outlets_api
+from talentseal.partners.outlet_pages import pages as outlet_pages
 from talentseal.partners.pages import pages as key_pages
 from talentseal.partners.service import SigningKeyInvalid
 from talentseal.policy.api import api as policy_api
@@ -251,7 +253,7 @@ def create_app(
     )
     _mount(app, service)
     app.include_router(assets.router())
-    signed_in = (key_pages, trail_pages, submitting_pages, agreement_pages)
+    signed_in = (key_pages, outlet_pages, trail_pages, submitting_pages, agreement_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
     for pages in (*everyone, *signed_in, policy_pages, verifying, reference):
         app.include_router(pages)
@@ -292,6 +294,7 @@ def _mount(app: Application, service: Service) -> None:
     for router in (
         accounts_api,
         partners_api,
+        outlets_api,
         agreements_api,
         policy_api,
         audit_api,

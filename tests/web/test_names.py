@@ -13,7 +13,7 @@ from talentseal.agreements.schemas import Period
 from talentseal.agreements.states import AgreementState
 from talentseal.evidence.events import Event
 from talentseal.evidence.status import RecordState
-from talentseal.partners.models import KeyState
+from talentseal.partners.models import KeyState, OutletState, TerminalState
 from talentseal.policy.states import InstrumentState
 from talentseal.policy.tiers import Tier
 from talentseal.web.pages import TEMPLATES
@@ -31,7 +31,7 @@ def table(name: str) -> set[object]:
 @pytest.mark.parametrize(
     ("name", "sets"),
     [
-        ("STATES", (AgreementState, RecordState, KeyState, InstrumentState)),
+        ("STATES", (AgreementState, RecordState, KeyState, OutletState, TerminalState, InstrumentState)),
         ("CATEGORIES", (Category,)),
         ("TIERS", (Tier,)),
         ("PERIODS", (Period,)),

@@ -56,6 +56,8 @@ class Permission(StrEnum):
     INSTRUMENT_REPEAL = "instrument:repeal"
     INTERPRETATION_PROPOSE = "interpretation:propose"
     INTERPRETATION_ISSUE = "interpretation:issue"
+    OUTLET_MANAGE = "outlet:manage"
+    COUNTER_SERVE = "counter:serve"
 
 
 _PARTY: Final = frozenset(
@@ -70,15 +72,22 @@ _PARTY: Final = frozenset(
         Permission.EVIDENCE_CORRECT,
     }
 )
-_OPERATOR: Final = _PARTY | {
-    Permission.ORGANISATION_ADD,
-    Permission.ACCOUNT_ADD,
-    Permission.SIGNING_KEY_DECIDE,
-    Permission.AGREEMENT_READ_ALL,
-    Permission.AGREEMENT_RETURN,
-    Permission.OPERATION_READ,
-    Permission.INSTRUMENT_ENTER,
-}
+_HONOURS_BENEFITS: Final = frozenset({Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE})
+"""What an organisation may do whose staff meet talents at a counter."""
+
+_OPERATOR: Final = (
+    _PARTY
+    | _HONOURS_BENEFITS
+    | {
+        Permission.ORGANISATION_ADD,
+        Permission.ACCOUNT_ADD,
+        Permission.SIGNING_KEY_DECIDE,
+        Permission.AGREEMENT_READ_ALL,
+        Permission.AGREEMENT_RETURN,
+        Permission.OPERATION_READ,
+        Permission.INSTRUMENT_ENTER,
+    }
+)
 _TALENT_OFFICE: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
     Permission.AGREEMENT_RETURN,
@@ -115,13 +124,13 @@ _AUDITOR: Final = frozenset(
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.PARTNER: _PARTY,
+        Role.PARTNER: _PARTY | _HONOURS_BENEFITS,
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
         Role.BIG_DATA_BUREAU: _PARTY | {Permission.OPERATION_READ},
-        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY,
-        Role.BUREAU: _PARTY,
+        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS,
+        Role.BUREAU: _PARTY | _HONOURS_BENEFITS,
         Role.LEADING_GROUP: _LEADING_GROUP,
         Role.MANAGEMENT_COMMITTEE: _MANAGEMENT_COMMITTEE,
         Role.AUDITOR: _AUDITOR,

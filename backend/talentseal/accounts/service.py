@@ -1,11 +1,11 @@
 """Organisations, accounts and API keys: adding, listing, disabling, revoking."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -99,11 +99,16 @@ def add_account(session: Session, actor: Actor, command: AddAccount, *, now: dat
     """Enter an account of an organisation. Raises NotPermitted, OrganisationNotFound."""
     actor.require(Permission.ACCOUNT_ADD)
     owner = organisation(session, command.organisation)
+    return enter_account(session, owner.id, command.name, command.role, now=now)
+
+
+def enter_account(session: Session, organisation_id: str, name: str, role: Role, *, now: datetime) -> Account:
+    """Enter an account of an organisation that is known, for somebody who was allowed to."""
     account = Account(
         id=secrets.token_hex(16),
-        organisation_id=owner.id,
-        name=command.name,
-        role=command.role,
+        organisation_id=organisation_id,
+        name=name,
+        role=role,
         created_at=now,
     )
     session.add(account)
@@ -124,6 +129,14 @@ def disable_account(session: Session, actor: Actor, account_id: str, *, now: dat
     actor.require(Permission.ACCOUNT_ADD)
     row = account(session, account_id)
     row.disabled_at = row.disabled_at or now
+
+
+def shut_out(session: Session, account_ids: Collection[str], *, now: datetime) -> None:
+    """Disable machines' accounts and revoke all their keys, for somebody who was allowed to."""
+    accounts = update(Account).where(Account.id.in_(account_ids), Account.disabled_at.is_(None))
+    session.execute(accounts.values(disabled_at=now))
+    keys = update(ApiKey).where(ApiKey.account_id.in_(account_ids), ApiKey.revoked_at.is_(None))
+    session.execute(keys.values(revoked_at=now))
 
 
 def add_api_key(

@@ -1,1 +1,3 @@
-"""The signing keys of organisations: asked for, proven, approved, registered on the contract, revoked."""
+"""What organisations have: signing keys, asked for, proven, approved, registered on the contract and revoked;
+outlets with terminals and staff, at whose counters talents are met.
+"""

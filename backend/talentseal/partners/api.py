@@ -16,7 +16,6 @@ from talentseal.accounts.roles import Actor
 from talentseal.accounts.schemas import Address
 from talentseal.db import Database
 from talentseal.partners import service
-from talentseal.partners.models import OrganisationKey
 from talentseal.partners.schemas import KeyView, ProveKey, RequestKey
 from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
 
@@ -47,8 +46,8 @@ Rules = Annotated[KeyRules, Depends(_rules)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """One unsafe request about a key, made ready to be performed once."""
+class UnsafeCall:
+    """One unsafe request, made ready to be performed once."""
 
     database: Database
     actor: Actor
@@ -56,19 +55,18 @@ class _Call:
     now: datetime
 
     def perform(
-        self, route: str, meaning: Any, work: Callable[[Session], OrganisationKey], *, status: int = 200
+        self, route: str, meaning: Any, work: Callable[[Session], BaseModel], *, status: int = 200
     ) -> Response:
+        """The answer of `work` in one transaction, or what it answered to the same request before."""
         once = Once(self.actor.account_id, route, self.key, fingerprint(route, meaning))
-        return perform(
-            self.database, once, lambda session: Answer(status, KeyView.of(work(session))), now=self.now
-        )
+        return perform(self.database, once, lambda session: Answer(status, work(session)), now=self.now)
 
 
-async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> _Call:
-    return _Call(database, actor, key, now)
+async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> UnsafeCall:
+    return UnsafeCall(database, actor, key, now)
 
 
-Call = Annotated[_Call, Depends(_call)]
+Call = Annotated[UnsafeCall, Depends(_call)]
 
 
 @api.get("")
@@ -85,9 +83,11 @@ def list_keys(organisation_id: OrganisationPath, actor: ApiActor, database: Db) 
 def request_key(organisation_id: OrganisationPath, command: RequestKey, call: Call, rules: Rules) -> Response:
     """Ask for a signing key; the answer holds the challenge that the key must sign (EIP-191)."""
 
-    def work(session: Session) -> OrganisationKey:
+    def work(session: Session) -> KeyView:
         service.own_only(call.actor, organisation_id)
-        return service.request_key(session, call.actor, command, now=call.now, refused=rules.refused)
+        return KeyView.of(
+            service.request_key(session, call.actor, command, now=call.now, refused=rules.refused)
+        )
 
     meaning = {"organisation": organisation_id, **command.model_dump(mode="json")}
     return call.perform("POST key", meaning, work, status=201)
@@ -99,9 +99,9 @@ def prove_key(
 ) -> Response:
     """Show that the organisation holds the key: its signature over the challenge."""
 
-    def work(session: Session) -> OrganisationKey:
+    def work(session: Session) -> KeyView:
         service.own_only(call.actor, organisation_id)
-        return service.prove_key(session, call.actor, address, command.signature, now=call.now)
+        return KeyView.of(service.prove_key(session, call.actor, address, command.signature, now=call.now))
 
     meaning = {"organisation": organisation_id, "address": address, "signature": command.signature}
     return call.perform("POST key proof", meaning, work)
@@ -113,7 +113,9 @@ def approve_key(organisation_id: OrganisationPath, address: AddressPath, call: C
     return call.perform(
         "POST key approval",
         {"organisation": organisation_id, "address": address},
-        lambda session: service.approve_key(session, call.actor, organisation_id, address, now=call.now),
+        lambda session: KeyView.of(
+            service.approve_key(session, call.actor, organisation_id, address, now=call.now)
+        ),
     )
 
 
@@ -123,5 +125,7 @@ def revoke_key(organisation_id: OrganisationPath, address: AddressPath, call: Ca
     return call.perform(
         "POST key revocation",
         {"organisation": organisation_id, "address": address},
-        lambda session: service.revoke_key(session, call.actor, organisation_id, address, now=call.now),
+        lambda session: KeyView.of(
+            service.revoke_key(session, call.actor, organisation_id, address, now=call.now)
+        ),
     )

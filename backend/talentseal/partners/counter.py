@@ -1,0 +1,145 @@
+"""Who asks at the counter: organisation, outlet, terminal and the member of staff who serves there.
+
+Whoever is shown a talent's code or card is one of these, and nobody else is told anything. It is decided in
+the transaction of what follows from it: revoking a terminal, releasing a member of staff and closing an outlet
+wait for the acts under way, and no act begun afterwards finds its counter.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.models import Account
+from talentseal.accounts.roles import Actor, Permission
+from talentseal.errors import TalentSealError
+from talentseal.partners.models import Outlet, Staff, Terminal, TerminalKind
+
+
+class TerminalUnknown(TalentSealError):
+    """One for every cause, so that nobody learns which terminals, outlets and people there are."""
+
+    code = "terminal-unknown"
+    status = 403
+    zh = "此处不能办理：终端、网点或办理人员未登记、已停用，或不属于同一网点。请由贵单位的网点管理人员核对。"
+    en = (
+        "Nothing can be done here: terminal, outlet or staff is unknown, out of use, or not of one outlet. "
+        "Have whoever manages your organisation's outlets check."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Identifiers of who asks. staff: the account of the person who serves."""
+
+    organisation: str
+    outlet: str
+    terminal: str
+    staff: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtDevice:
+    """A call by a terminal's key. staff: account of whoever works at it, named with each call."""
+
+    staff: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtBrowser:
+    """A page before somebody who is signed in. outlet: where he serves now."""
+
+    outlet: str
+
+
+Place = AtDevice | AtBrowser
+
+
+def counter_of(session: Session, actor: Actor, place: Place) -> Counter:
+    """At which counter the actor asks. Only within a write: terminal and staff are held until its commit.
+
+    Raises NotPermitted, and TerminalUnknown when terminal, outlet and staff do not belong together now.
+    """
+    actor.require(Permission.COUNTER_SERVE)
+    if isinstance(place, AtDevice):
+        found = _manned(actor, Terminal.account_id == actor.account_id, place.staff)
+    else:
+        browser = (Terminal.kind == TerminalKind.BROWSER) & (Terminal.outlet_id == place.outlet)
+        found = _manned(actor, browser, actor.account_id)
+    held = found.with_for_update(read=True, of=[Terminal, Staff])
+    met = session.execute(held).one_or_none()
+    if met is None:
+        raise TerminalUnknown
+    return Counter(actor.organisation_id, *met)
+
+
+def _manned(actor: Actor, terminal: ColumnElement[bool], staff: str) -> Select[str, str, str]:
+    """That terminal, live and at an open outlet of the actor's organisation, and who is bound there."""
+    return (
+        select(Terminal.outlet_id, Terminal.id, Staff.account_id)
+        .join(Outlet, Outlet.id == Terminal.outlet_id)
+        .join(Staff, Staff.outlet_id == Outlet.id)
+        .join(Account, Account.id == Staff.account_id)
+        .where(
+            terminal,
+            Terminal.revoked_at.is_(None),
+            Outlet.organisation_id == actor.organisation_id,
+            Outlet.closed_at.is_(None),
+            Staff.account_id == staff,
+            Staff.ended_at.is_(None),
+            Account.disabled_at.is_(None),
+        )
+    )
+
+
+def served_by(session: Session, actor: Actor) -> list[Outlet]:
+    """The open outlets at which the actor may serve now, by name: what a browser's user chooses from.
+
+    Raises NotPermitted.
+    """
+    actor.require(Permission.COUNTER_SERVE)
+    query = (
+        select(Outlet)
+        .join(Staff, Staff.outlet_id == Outlet.id)
+        .where(
+            Staff.account_id == actor.account_id,
+            Staff.ended_at.is_(None),
+            Outlet.organisation_id == actor.organisation_id,
+            Outlet.closed_at.is_(None),
+        )
+    )
+    return list(session.scalars(query.order_by(Outlet.name, Outlet.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A device's terminal, its outlet, and the people who may be named as working at it."""
+
+    outlet: Outlet
+    terminal: Terminal
+    staff: list[Account]
+
+
+def post_of(session: Session, actor: Actor) -> Post:
+    """Where the device that calls stands, and whom it may name. Raises NotPermitted, TerminalUnknown."""
+    actor.require(Permission.COUNTER_SERVE)
+    query = (
+        select(Outlet, Terminal)
+        .join(Terminal, Terminal.outlet_id == Outlet.id)
+        .where(
+            Terminal.account_id == actor.account_id,
+            Terminal.revoked_at.is_(None),
+            Outlet.organisation_id == actor.organisation_id,
+            Outlet.closed_at.is_(None),
+        )
+    )
+    met = session.execute(query).one_or_none()
+    if met is None:
+        raise TerminalUnknown
+    outlet, terminal = met
+    people = (
+        select(Account)
+        .join(Staff, Staff.account_id == Account.id)
+        .where(Staff.outlet_id == outlet.id, Staff.ended_at.is_(None), Account.disabled_at.is_(None))
+    )
+    return Post(outlet, terminal, list(session.scalars(people.order_by(Account.name, Account.id))))
