@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from talentseal.accounts import api_keys, demonstration, service
 from talentseal.accounts.demonstration import Person
 from talentseal.accounts.models import OrganisationKind
-from talentseal.accounts.roles import Actor, Role
+from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.accounts.schemas import AddAccount, AddOrganisation
 from talentseal.demonstration import scheme
+from talentseal.partners import counter
+from talentseal.partners.models import Outlet
 from tests.accounts.test_credit_code import VALID
 from tests.api.conftest import FAST
 from tests.world import World
@@ -18,6 +20,13 @@ from tests.world import World
 
 def people(world: World) -> list[Person]:
     return world.database.read(demonstration.people)
+
+
+def serving(world: World, body: scheme.Body) -> list[Outlet]:
+    """Where the organisation's invented person serves."""
+    account = next(each.account for each in people(world) if each.organisation == body.name)
+    actor = Actor(account, body.organisation, body.role, PERMISSIONS[body.role])
+    return world.database.read(lambda session: counter.served_by(session, actor))
 
 
 def enter(world: World, folder: Path) -> scheme.Cast:
@@ -32,6 +41,7 @@ def test_five_people_are_there_once_however_often_they_are_entered(world: World,
     again = enter(world, tmp_path / "cast")
 
     assert (again, people(world)) == (first, met)
+    assert [len(serving(world, body)) for body in first.partners] == [1, 1]
     assert [each.role for each in met] == [
         Role.OPERATOR,
         Role.PARTNER,

@@ -51,3 +51,10 @@ def test_a_permission_missing_in_the_matrix_is_refused(role: Role) -> None:
 
 def test_everyone_manages_his_own_api_keys() -> None:
     assert all(Permission.API_KEY_OWN in granted for granted in PERMISSIONS.values())
+
+
+def test_whoever_honours_benefits_has_outlets_and_serves_there() -> None:
+    honouring = {Role.PARTNER, Role.OPERATOR, Role.BUREAU, Role.FINANCIAL_AFFAIRS_BUREAU}
+
+    for permission in (Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE):
+        assert {role for role in Role if permission in PERMISSIONS[role]} == honouring

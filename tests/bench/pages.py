@@ -16,8 +16,10 @@ from typing import Any, Final
 
 import jinja2
 from fastapi import Request
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from talentseal.accounts import api_keys
 from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import Actor, Role
 from talentseal.agreements import termination
@@ -26,6 +28,8 @@ from talentseal.agreements.schemas import TerminationInput
 from talentseal.app import session_rules_of
 from talentseal.audit import history
 from talentseal.evidence.models import EvidenceRecord
+from talentseal.partners import outlets
+from talentseal.partners.schemas import AddTerminal, BindStaff, OpenOutlet
 from talentseal.policy import loading
 from talentseal.policy import service as policy
 from talentseal.web.pages import Pages
@@ -139,6 +143,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             "ending": ending.agreement_id,
             "instrument": measures.instrument,
             "edition": "1",
+            "outlet": _outlet(world, bank),
         }
         yield Stage(api.app, names, people)
 
@@ -154,6 +159,21 @@ def _end(world: World, by: Member, version: AgreementVersion) -> None:
             session, by.actor, version.agreement_id, version.version, drawn_up, now=now, domain=domain
         )
     )
+
+
+def _outlet(world: World, member: Member) -> str:
+    """An outlet with its browser's terminal, a device, and the member's person as staff."""
+    now, minted = world.clock.now(), api_keys.mint()
+
+    def write(session: Session) -> str:
+        place = OpenOutlet(name="虚构支行", address="虚构路 1 号")
+        opened = outlets.open_outlet(session, member.actor, place, now=now).id
+        person = BindStaff(account=member.actor.account_id)
+        outlets.bind_staff(session, member.actor, opened, person, now=now)
+        outlets.add_terminal(session, member.actor, opened, AddTerminal(name="柜台"), minted, now=now)
+        return opened
+
+    return world.database.write(write)
 
 
 def _serve_an_empty_template(api: Api) -> None:

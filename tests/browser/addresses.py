@@ -3,7 +3,8 @@
 Names in braces are filled with those of an agreement in force whose record is FINAL: {agreement}, {version},
 {record}, {leaf} (64 hex); {size} is that of a checkpoint, {index} that of an entry, {waiting} an agreement
 that waits for signatures, {ending} one whose termination does, {instrument} and {edition} name the measures
-of 2023. A page that shows something else says where it finds it by a name of its own in `Running.sample`.
+of 2023, {outlet} is one of the bank's. A page that shows something else says where it finds it by a name of
+its own in `Running.sample`.
 """
 
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ SIGNED_IN = [
     Address("/agreements/{waiting}/{version}/return", Role.PARTNER),
     Address("/keys", Role.PARTNER),
     Address("/keys", Role.OPERATOR),
+    Address("/outlets", Role.PARTNER),
+    Address("/outlets/{outlet}", Role.PARTNER),
     Address("/trail", Role.PARTNER),
     Address("/trail", Role.AUDITOR),
 ]
@@ -79,6 +82,7 @@ NO_PAGES: set[str] = {
     "/account/{_act:path}",
     "/invitation/acceptance",
     "/operations/now",
+    "/outlets/{outlet}/{_act:path}",
     "/agreements/{agreement_id}/{version}/standing",
     "/agreements/{agreement_id}/{version}/document",
 }

@@ -21,6 +21,7 @@ from typing import Any
 import httpx2
 import pytest
 from eth_account import Account as EthereumAccount
+from sqlalchemy import select
 
 from talentseal.accounts import demonstration
 from talentseal.accounts.roles import Role
@@ -38,6 +39,7 @@ from talentseal.demonstration.scheme import Body, Cast
 from talentseal.demonstration.stage import Stage, open_stage
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
+from talentseal.partners.models import Outlet
 from talentseal.partners.service import personal_digest
 from tests.postgres import die_with_parent
 from tests.world import PDF, stipulation
@@ -127,8 +129,17 @@ class Running:
                 "ending": self.ending().agreement,
                 "instrument": "talent-code-and-card",
                 "edition": "1",
+                "outlet": self.outlet(),
             }
         return self._sample
+
+    def outlet(self) -> str:
+        """The first outlet of the bank, at which its invented person serves."""
+        oldest = select(Outlet.id).where(Outlet.organisation_id == self.cast.bank.organisation)
+        with self.service() as service:
+            return service.database.read(
+                lambda session: session.scalars(oldest.order_by(Outlet.opened_at).limit(1)).one()
+            )
 
     def submit(self, **changes: Any) -> Version:
         """A fresh agreement of bank and merchant, submitted by the bank with the document's digests alone.

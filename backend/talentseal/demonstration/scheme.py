@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from talentseal.accounts import api_keys, credit_code, service
 from talentseal.accounts import demonstration as people
 from talentseal.accounts.models import Account, OrganisationKind
-from talentseal.accounts.roles import Actor, Role
+from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.accounts.schemas import AddAccount, AddOrganisation
 from talentseal.chain.keys import create_keystore
 from talentseal.db import Database
+from talentseal.partners import outlets
+from talentseal.partners.schemas import BindStaff, OpenOutlet
 from talentseal.policy import loading
 from talentseal.policy import service as policy
 
@@ -111,6 +113,12 @@ _INVENTED = {
     ),
 }
 
+_OUTLETS: Final = {
+    "bank": OpenOutlet(name="星河银行龙子湖支行（虚构）", address="虚构市云书区星河路 1 号（虚构地址）"),
+    "merchant": OpenOutlet(name="云上书店如意湖店（虚构）", address="虚构市云书区书香街 8 号（虚构地址）"),
+}
+"""Where the invented people serve talents, by name of their organisation's part."""
+
 
 def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
     """Enter the cast into the scheme as far as it is missing; its secrets are kept in `folder`."""
@@ -121,6 +129,7 @@ def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
             ids[name] = _enter_one(database, part, folder / name, now=now)
     known.write_text(json.dumps(ids, indent=1) + "\n", "utf-8")
     database.write(lambda session: _cast(session, ids))
+    database.write(lambda session: _open_outlets(session, ids, now=now))
     bodies = {
         name: Body(part.organisation, part.role, ids[name], folder / name) for name, part in _INVENTED.items()
     }
@@ -136,9 +145,22 @@ def load_instruments(database: Database, *, now: datetime) -> None:
 def _cast(session: Session, ids: dict[str, str]) -> None:
     """Let the first account of each organisation be its invented person, in folders of older versions too."""
     for position, (name, part) in enumerate(_INVENTED.items()):
-        accounts = select(Account).where(Account.organisation_id == ids[name])
-        first = session.scalars(accounts.order_by(Account.created_at).limit(1)).one()
-        people.cast_as(session, first.id, position, part.person)
+        people.cast_as(session, _first_account(session, ids[name]).id, position, part.person)
+
+
+def _first_account(session: Session, organisation: str) -> Account:
+    accounts = select(Account).where(Account.organisation_id == organisation)
+    return session.scalars(accounts.order_by(Account.created_at).limit(1)).one()
+
+
+def _open_outlets(session: Session, ids: dict[str, str], *, now: datetime) -> None:
+    """Give an organisation that has no outlet one at which its invented person serves."""
+    for name, command in _OUTLETS.items():
+        person = _first_account(session, ids[name])
+        actor = Actor(person.id, ids[name], person.role, PERMISSIONS[person.role])
+        if not outlets.outlets_of(session, actor, limit=1):
+            opened = outlets.open_outlet(session, actor, command, now=now)
+            outlets.bind_staff(session, actor, opened.id, BindStaff(account=person.id), now=now)
 
 
 def _enter_one(database: Database, part: _Part, folder: Path, *, now: datetime) -> str:

@@ -1,8 +1,8 @@
 """Who asks at the counter: organisation, outlet, terminal and the member of staff who serves there.
 
 Whoever is shown a talent's code or card is one of these, and nobody else is told anything. It is decided in
-the transaction of what follows from it: revoking a terminal, releasing a member of staff and closing an outlet
-wait for the acts under way, and no act begun afterwards finds its counter.
+the transaction of what follows from it: revoking a terminal, releasing a member of staff and closing an
+outlet wait for the acts under way, and no act begun afterwards finds its counter.
 """
 
 from dataclasses import dataclass
