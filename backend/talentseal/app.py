@@ -68,6 +68,8 @@ from talentseal.partners.outlet_pages import pages as outlet_pages
 from talentseal.partners.pages import pages as key_pages
 from talentseal.partners.service import SigningKeyInvalid
 from talentseal.policy.api import api as policy_api
+from talentseal.policy.calendar_api import api as calendar_api
+from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
 from talentseal.web import problems
 from talentseal.web.assets import Assets
@@ -255,7 +257,7 @@ def create_app(
     app.include_router(assets.router())
     signed_in = (key_pages, outlet_pages, trail_pages, submitting_pages, agreement_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
-    for pages in (*everyone, *signed_in, policy_pages, verifying, reference):
+    for pages in (*everyone, *signed_in, policy_pages, calendar_pages, verifying, reference):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
@@ -297,6 +299,7 @@ def _mount(app: Application, service: Service) -> None:
         outlets_api,
         agreements_api,
         policy_api,
+        calendar_api,
         audit_api,
         exploring_api,
         operations_api,

@@ -69,6 +69,7 @@ def test_a_key_is_needed_everywhere_but_where_everyone_may_look(api: Api) -> Non
             if not operation.get("security"):
                 assert path in {
                     "/api/v1/checkpoints", "/api/v1/checkpoints/{size}", "/api/v1/trust",
+                    "/api/v1/calendar", "/api/v1/calendar/deadline",
                     "/api/v1/instruments", "/api/v1/instruments/{instrument}/versions/{number}",
                     "/log/checkpoint", "/log/key", "/log/tile/{place}",
                     "/healthz", "/readyz", "/metrics", "/version",

@@ -1,6 +1,7 @@
 """The operator's page: the numbers of /metrics, what is wrong, in words, and what helps."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import jinja2
@@ -12,6 +13,7 @@ from talentseal.anchoring import conditions
 from talentseal.anchoring.models import Condition, Scope
 from talentseal.audit import health
 from talentseal.audit.health import AlarmKind
+from talentseal.demonstration import scheme
 from talentseal.evidence.models import ActState, LogProgress, SealerCondition
 from talentseal.evidence.sealing import Sealer
 from talentseal.web.pages import TEMPLATES
@@ -106,6 +108,7 @@ def test_readiness_is_decided_by_the_same_standing(api: Api, world: World, opera
 
 
 def test_all_is_well_when_it_is(api: Api, world: World, operator: Member) -> None:
+    scheme.load_calendar(world.database, now=world.clock.now())
     world.settle()
     api.sign_in(operator)
 
@@ -115,6 +118,7 @@ def test_all_is_well_when_it_is(api: Api, world: World, operator: Member) -> Non
 
 
 def test_an_alarm_is_raised_by_each_cause_and_ends_with_it(world: World) -> None:
+    scheme.load_calendar(world.database, now=world.clock.now())
     world.settle()
 
     def alarms() -> set[AlarmKind]:
@@ -136,6 +140,22 @@ def test_an_alarm_is_raised_by_each_cause_and_ends_with_it(world: World) -> None
     assert waiting == {AlarmKind.ANCHORING_BEHIND}
     assert apart == {AlarmKind.ANCHORING_BEHIND, AlarmKind.CHAIN_TROUBLE}
     assert alarms() == set()
+
+
+def test_a_year_without_its_holiday_notice_is_an_alarm(world: World) -> None:
+    def raised() -> bool:
+        now = world.clock.now()
+        met = world.database.read(lambda session: health.standing(session, now=now))
+        return AlarmKind.HOLIDAYS_MISSING in met.alarms
+
+    found = [raised()]
+    scheme.load_calendar(world.database, now=world.clock.now())
+    found.append(raised())
+    world.clock.moment = datetime(2026, 11, 30, 15, 59, 59, tzinfo=UTC)
+    found.append(raised())
+    world.clock.advance(seconds=1)
+
+    assert [*found, raised()] == [True, False, False, True]
 
 
 def test_a_transaction_that_does_not_get_into_a_block_is_an_alarm(world: World) -> None:

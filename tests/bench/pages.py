@@ -27,6 +27,7 @@ from talentseal.agreements.models import AgreementVersion
 from talentseal.agreements.schemas import TerminationInput
 from talentseal.app import session_rules_of
 from talentseal.audit import history
+from talentseal.demonstration import scheme
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.partners import outlets
 from talentseal.partners.schemas import AddTerminal, BindStaff, OpenOutlet
@@ -131,6 +132,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         world.database.write(
             lambda session: policy.enter(session, Actor.console(), measures, now=world.clock.now())
         )
+        scheme.load_calendar(world.database, now=world.clock.now())
         api = Api(world, folder, demonstration=True)
         _serve_an_empty_template(api)
         others = {role: world.member(role.value, role=role, kind=kind) for role, kind in KINDS.items()}

@@ -68,6 +68,7 @@ SIGNED_IN = [
     Address("/agreements/{waiting}/{version}", Role.PARTNER),
     Address("/agreements/{waiting}/{version}/sign", Role.PARTNER),
     Address("/agreements/{waiting}/{version}/return", Role.PARTNER),
+    Address("/policy/calendar", Role.OPERATOR),
     Address("/keys", Role.PARTNER),
     Address("/keys", Role.OPERATOR),
     Address("/outlets", Role.PARTNER),

@@ -58,6 +58,7 @@ class Permission(StrEnum):
     INTERPRETATION_ISSUE = "interpretation:issue"
     OUTLET_MANAGE = "outlet:manage"
     COUNTER_SERVE = "counter:serve"
+    CALENDAR_IMPORT = "calendar:import"
 
 
 _PARTY: Final = frozenset(
@@ -86,6 +87,7 @@ _OPERATOR: Final = (
         Permission.AGREEMENT_RETURN,
         Permission.OPERATION_READ,
         Permission.INSTRUMENT_ENTER,
+        Permission.CALENDAR_IMPORT,
     }
 )
 _TALENT_OFFICE: Final = _PARTY | {
@@ -97,6 +99,7 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.INSTRUMENT_DRAFT,
     Permission.INSTRUMENT_ADOPT,
     Permission.INTERPRETATION_PROPOSE,
+    Permission.CALENDAR_IMPORT,
 }
 _LEADING_GROUP: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,

@@ -23,6 +23,7 @@ from talentseal.clock import Clock
 from talentseal.db import Database, ping
 from talentseal.evidence import status
 from talentseal.evidence.models import ActState, RegistryAct, SealerCondition
+from talentseal.policy import calendar
 
 LONGEST_SEALER_LAG: Final = timedelta(seconds=30)
 """A record may wait this long for its seal before the service calls itself not ready."""
@@ -61,6 +62,7 @@ class AlarmKind(StrEnum):
     CHAIN_TROUBLE = "chain-trouble"
     ANCHORING_BEHIND = "anchoring-behind"
     TRANSACTION_STUCK = "transaction-stuck"
+    HOLIDAYS_MISSING = "holidays-missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Standing:
     """The log and the chain at one moment. Lags: age of the oldest record that has not come that far.
 
     epoch: None before the first. in_flight: transactions in no block yet; flying: age of the oldest.
+    years_missing: those without a holiday notice that should have one.
     """
 
     log: status.LogStatus
@@ -78,6 +81,7 @@ class Standing:
     flying: timedelta
     sealed_lag: timedelta
     anchored_lag: timedelta
+    years_missing: list[int]
 
     @property
     def is_ready(self) -> bool:
@@ -94,6 +98,7 @@ class Standing:
             AlarmKind.CHAIN_TROUBLE: any(met.condition is not Condition.OK for met in self.chain.values()),
             AlarmKind.ANCHORING_BEHIND: self.anchored_lag > LONGEST_ANCHOR_LAG,
             AlarmKind.TRANSACTION_STUCK: self.flying > LONGEST_IN_FLIGHT,
+            AlarmKind.HOLIDAYS_MISSING: bool(self.years_missing),
         }
         return frozenset(kind for kind, met in holds.items() if met)
 
@@ -118,6 +123,7 @@ def standing(session: Session, *, now: datetime) -> Standing:
         flying=_age(oldest, now),
         sealed_lag=_age(log.oldest_pending, now),
         anchored_lag=_age(log.oldest_unanchored or log.oldest_pending, now),
+        years_missing=calendar.years_missing(session, now=now),
     )
 
 

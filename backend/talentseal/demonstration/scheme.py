@@ -23,7 +23,7 @@ from talentseal.chain.keys import create_keystore
 from talentseal.db import Database
 from talentseal.partners import outlets
 from talentseal.partners.schemas import BindStaff, OpenOutlet
-from talentseal.policy import loading
+from talentseal.policy import calendar, loading
 from talentseal.policy import service as policy
 
 SUCCESSOR: Final = Path(__file__).with_name("successor.toml")
@@ -140,6 +140,13 @@ def load_instruments(database: Database, *, now: datetime) -> None:
     """The measures of 2023 as they were, which have expired, and an invented successor in force."""
     for file in (loading.MEASURES_2023, SUCCESSOR):
         database.write(partial(policy.enter, actor=Actor.console(), command=loading.read(file), now=now))
+
+
+def load_calendar(database: Database, *, now: datetime) -> None:
+    """The holiday notices that come with the release."""
+    for file in calendar.SHIPPED:
+        notice = calendar.read_notice(file.read_bytes())
+        database.write(partial(calendar.import_notice, actor=Actor.console(), command=notice, now=now))
 
 
 def _cast(session: Session, ids: dict[str, str]) -> None:

@@ -186,6 +186,7 @@ def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
             block = deployment.deployment_block_number
             epochs.open_epoch(database, adapter, _identity(deployment), block, "console", now=now)
         scheme.load_instruments(database, now=now)
+        scheme.load_calendar(database, now=now)
         return scheme.enter(database, folder / "cast", now=now)
     finally:
         database.close()

@@ -1,4 +1,4 @@
-"""Tables of instruments: versions, articles, what stands on which article, acts, interpretations.
+"""Tables of instruments: versions, articles, what stands on which article, acts, interpretations; holidays.
 
 The state of a version is not stored: it follows from the acts and the date (`states.py`). Everything but
 interpretations is append-only, and the database itself refuses to alter it.
@@ -22,6 +22,7 @@ from talentseal.accounts.roles import Role
 from talentseal.db import Base, Instant
 from talentseal.policy.effects import Deed
 from talentseal.policy.states import Step
+from talentseal.policy.working_days import DayKind
 
 _BY_DOCUMENT = text("step IN ('ISSUED', 'ENTERED')")
 
@@ -135,3 +136,35 @@ class Interpretation(Base):
     issued_at: Mapped[datetime | None] = mapped_column(Instant)
     """None while a proposal."""
     record_id: Mapped[str | None] = mapped_column(ForeignKey("evidence_record.id"), index=True)
+
+
+class HolidayNotice(Base):
+    """The State Council's holiday notice for a year, as imported once; the newest of a year counts."""
+
+    __tablename__ = "holiday_notice"
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    year: Mapped[int] = mapped_column()
+    number: Mapped[int] = mapped_column()
+    """From 1, in the order of import: two that come at once cannot both be the next."""
+    document_number: Mapped[str] = mapped_column(String(100))
+    issued_on: Mapped[date] = mapped_column()
+    source: Mapped[str] = mapped_column(String(300))
+    """Web address of the text; empty where it was taken from paper."""
+    text_sha256: Mapped[str] = mapped_column(String(64))
+    """Over the canonical form of everything that was imported: the same once more is no other one."""
+    imported_by: Mapped[str] = mapped_column(String(32))
+    imported_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class HolidayDay(Base):
+    """A day that a notice names."""
+
+    __tablename__ = "holiday_day"
+
+    notice_id: Mapped[str] = mapped_column(ForeignKey("holiday_notice.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[DayKind] = mapped_column(Enum(DayKind, native_enum=False, length=16))
+    holiday: Mapped[str] = mapped_column(String(100))
+    """Which holiday it belongs to, or is worked in return for; a name stands once in a notice."""

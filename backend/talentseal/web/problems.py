@@ -104,6 +104,11 @@ _FIELD_ZH: Final[Mapping[str, str]] = {
     "party_repeated": "同一机构只能列一次。",
     "duty_holder_no_party": "义务方必须是当事方之一。",
     "tier_repeated": "同一人才层级只能选一次。",
+    "day_outside_year": "不在该年度之内（可自上一年 12 月起）。",
+    "day_repeated": "该日已在通知中列过。",
+    "weekday_worked": "不是周六或周日，无须调休上班。",
+    "holiday_too_long": "一个节日最长 31 日，请核对起止日期。",
+    "name_repeated": "该节日已在通知中列过。",
 }
 
 
