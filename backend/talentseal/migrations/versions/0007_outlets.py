@@ -6,7 +6,7 @@ from alembic import op
 from talentseal.db import Instant
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 _KIND = sa.Enum("BROWSER", "DEVICE", name="terminalkind", native_enum=False, length=16)
 
