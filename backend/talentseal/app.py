@@ -71,6 +71,7 @@ from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.vault import Vault
 from talentseal.web import problems
 from talentseal.web.assets import Assets
 from talentseal.web.forgery import SameSiteOnly
@@ -100,6 +101,7 @@ class Service:
     head_store: HeadStore
     cipher: DocumentCipher = field(repr=False)
     box: SecretBox = field(repr=False)
+    vault: Vault = field(repr=False)
 
     @property
     def notary(self) -> Notary:
@@ -160,6 +162,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         head_store=HeadStore(settings.head_store),
         cipher=cipher,
         box=SecretBox(read_secret(settings.sign_in_key_file, length=32)),
+        vault=Vault(
+            {number: read_secret(path, length=32) for number, path in settings.people_key_files.items()},
+            read_secret(settings.identity_key_file, length=32),
+        ),
     )
 
 
@@ -276,6 +282,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     app.state.key_rules = KeyRules(refused)
     app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)
     app.state.audit = AuditDesk(service.issuer, sign_promise)
+    app.state.vault = service.vault
 
 
 def _door(service: Service, passwords: Passwords) -> Door:

@@ -148,6 +148,23 @@ class Settings(BaseSettings):
         return self.data_dir / "keys" / "credentials.keys"
 
     @property
+    def identity_key_file(self) -> Path:
+        return self.data_dir / "keys" / "identity.key"
+
+    @property
+    def people_key_files(self) -> dict[int, Path]:
+        """The keys that seal what is kept of people, by number: people-1.key and those that came after it."""
+        folder = self.data_dir / "keys"
+        numbered = {int(path.stem[7:]): path for path in folder.glob("people-[1-9]*.key")}
+        return {1: folder / "people-1.key", **numbered}
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Every file of 32 secret bytes that the service cannot do without, the log's own apart."""
+        people = self.people_key_files.values()
+        return (self.document_key_file, self.sign_in_key_file, self.identity_key_file, *people)
+
+    @property
     def address(self) -> str:
         return self.public_url or f"http://{self.host}:{self.port}"
 

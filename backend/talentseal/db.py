@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from talentseal import migrations
-from talentseal.errors import Unavailable
+from talentseal.errors import TalentSealError, Unavailable
 from talentseal.failpoints import reach
 
 T = TypeVar("T")
@@ -70,6 +70,12 @@ class StorageFailed(Unavailable):
     code = "storage-failed"
     zh = "存储出现故障，系统已停止写入，本次操作未确认。请联系运营机构。"
     en = "Storage failed; nothing is written until the operator restarts and checks the service."
+
+
+class ReferencesBroken(TalentSealError):
+    code = "references-broken"
+    zh = "数据库升级未生效：{table} 中有记录引用了 {parent} 中不存在的记录。请先恢复备份或联系运营机构。"
+    en = "The upgrade was undone: a row of {table} refers to one missing from {parent}; restore a backup."
 
 
 class Base(DeclarativeBase):
@@ -179,8 +185,14 @@ class Database:
         # Not the engine of the SQLite writer, on which a transaction is one write of a group.
         is_sqlite = self.dialect == "sqlite"
         engine = _sqlite_engine(self.url, writing=True) if is_sqlite else self._writer.engine
-        with engine.begin() as connection:
-            migrations.upgrade(connection)
+        with engine.connect() as connection:
+            if is_sqlite:
+                # SQLite alters a column by making the table anew: rows that refer to it must stay.
+                _raw(connection).execute("PRAGMA foreign_keys=OFF")
+            with connection.begin():
+                migrations.upgrade(connection)
+                if is_sqlite:
+                    _check_references(connection)
         if is_sqlite:
             engine.dispose()
 
@@ -579,6 +591,13 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 def _psycopg(url: str) -> str:
     return re.sub(r"^postgresql(\+\w+)?://", "postgresql+psycopg://", url)
+
+
+def _check_references(connection: Connection) -> None:
+    """Raises ReferencesBroken, which undoes the migration, when a row refers to one that is not there."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise ReferencesBroken(table=str(broken[0]), parent=str(broken[2]))
 
 
 def defer_foreign_keys(session: Session) -> None:

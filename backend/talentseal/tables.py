@@ -9,7 +9,19 @@ from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
 from talentseal.policy import models as _policy
+from talentseal.talents import models as _talents
 from talentseal.web import models as _web
 
-FEATURES = (_accounts, _agreements, _anchoring, _audit, _evidence, _nightly, _partners, _policy, _web)
+FEATURES = (
+    _accounts,
+    _agreements,
+    _anchoring,
+    _audit,
+    _evidence,
+    _nightly,
+    _partners,
+    _policy,
+    _talents,
+    _web,
+)
 METADATA = Base.metadata

@@ -27,6 +27,7 @@ from talentseal.evidence.signing import LogSigner
 from talentseal.nightly import Nightly, Work
 from talentseal.partners import service as partners
 from talentseal.policy import service as policy
+from talentseal.talents import recognitions
 from talentseal.web import idempotency
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,9 @@ IN_FLIGHT_EVERY: Final = 0.5
 
 KEYS_EVERY: Final = 60.0
 TIDY_EVERY: Final = 3600.0
-NIGHTLY: Final[Mapping[str, Work]] = MappingProxyType({"instruments": policy.apply_day})
+NIGHTLY: Final[Mapping[str, Work]] = MappingProxyType(
+    {"instruments": policy.apply_day, "recognitions": recognitions.apply_day}
+)
 """What the date brings, in this order; a feature adds its step here."""
 
 SHORTEST_PAUSE: Final = 1.0

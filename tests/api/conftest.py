@@ -20,11 +20,13 @@ from talentseal.accounts.second_factor import SecretBox
 from talentseal.anchoring import epochs
 from talentseal.app import Application, Service, create_app, session_rules_of
 from talentseal.config import Settings
+from talentseal.vault import Vault
 from tests.world import Member, World, clock, sqlite_world, terms_of, world
 
 __all__ = ["clock", "sqlite_world", "world"]
 
 BOX = SecretBox(bytes(range(32)))
+VAULT = Vault({1: bytes(range(32))}, bytes(range(1, 33)))
 FAST = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -35,7 +37,7 @@ class Api:
         self.world = world
         settings = Settings(data_dir=folder, origin=world.signer.origin, **changes)
         self.service = Service(
-            settings, world.database, world.clock, world.signer, world.head_store, world.cipher, BOX
+            settings, world.database, world.clock, world.signer, world.head_store, world.cipher, BOX, VAULT
         )
         door = Authenticator(world.database, world.clock.now, hasher=FAST)
         self.app: Application = create_app(

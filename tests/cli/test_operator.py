@@ -77,7 +77,7 @@ def test_init_keeps_what_is_there(console: Shell, tmp_path: Path) -> None:
 
     again = console("init", "--json").answer["created"]
 
-    assert (len(first), again) == (4, [])
+    assert (len(first), again) == (6, [])
     assert (tmp_path / "data/keys/log.key").read_text() == kept
     assert (tmp_path / "data/keys/log.key").stat().st_mode & 0o777 == 0o600
 

@@ -95,7 +95,7 @@ def _holder_of(session: Session, key_id: str) -> _Holder | None:
         return None
     key, account = found
     scopes = frozenset(Permission(scope) for scope in key.scopes.split())
-    return _Holder(key.secret_hash, Actor(account.id, account.organisation_id, account.role, scopes))
+    return _Holder(key.secret_hash, Actor(account.id, account.organisation_id or "", account.role, scopes))
 
 
 def all_scopes(role: Role) -> frozenset[Permission]:

@@ -29,7 +29,7 @@ def people(session: Session) -> list[Person]:
     query = (
         select(Account.id, Account.name, Organisation.name, Account.role)
         .join(DemonstrationPerson, DemonstrationPerson.account_id == Account.id)
-        .join(Organisation, Organisation.id == Account.organisation_id)
+        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .where(Account.disabled_at.is_(None))
         .order_by(DemonstrationPerson.position)
     )

@@ -191,7 +191,7 @@ def _holder(session: Session, door: Door, address: str, now: datetime) -> Known:
     known = known_by_id(session, account.id) if account else None
     if account is None or known is None:
         raise KeyOpensNothing
-    if not door.holds_key(session, account.organisation_id, address, now):
+    if not door.holds_key(session, account.organisation_id or "", address, now):
         raise KeyOpensNothing
     return known
 

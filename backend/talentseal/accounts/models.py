@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Enum, ForeignKey, LargeBinary, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Enum, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from talentseal.accounts.roles import Role
@@ -39,13 +39,18 @@ class Organisation(Base):
 
 
 class Account(Base):
-    """A person or a machine that acts for one organisation in one role."""
+    """A person or a machine that acts for one organisation in one role, or a talent, who acts for himself."""
 
     __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("(organisation_id IS NULL) = (role = 'TALENT')", name="organisation_unless_talent"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"), index=True)
+    organisation_id: Mapped[str | None] = mapped_column(ForeignKey("organisation.id"), index=True)
+    """None for talents alone, which the database itself checks."""
     name: Mapped[str] = mapped_column(String(200))
+    """Of a talent the sign-in name that he chose: his own name is sealed, and not here."""
     role: Mapped[Role] = mapped_column(Enum(Role, native_enum=False, length=32))
     created_at: Mapped[datetime] = mapped_column(Instant)
     disabled_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -16,6 +16,7 @@ from talentseal.errors import NotPermitted
 class Role(StrEnum):
     """A body's part in the scheme; the values are the identifiers of the specification."""
 
+    TALENT = "talent"
     PARTNER = "partner"
     THIRD_PARTY = "third_party"
     OPERATOR = "operator"
@@ -59,6 +60,10 @@ class Permission(StrEnum):
     OUTLET_MANAGE = "outlet:manage"
     COUNTER_SERVE = "counter:serve"
     CALENDAR_IMPORT = "calendar:import"
+    TALENT_OWN = "talent:own"
+    APPLICATION_REVIEW = "application:review"
+    RECOGNITION_VERIFY = "recognition:verify"
+    RECOGNITION_CONFIRM = "recognition:confirm"
 
 
 _PARTY: Final = frozenset(
@@ -100,6 +105,9 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.INSTRUMENT_ADOPT,
     Permission.INTERPRETATION_PROPOSE,
     Permission.CALENDAR_IMPORT,
+    Permission.APPLICATION_REVIEW,
+    Permission.RECOGNITION_VERIFY,
+    Permission.RECOGNITION_CONFIRM,
 }
 _LEADING_GROUP: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
@@ -128,6 +136,7 @@ _AUDITOR: Final = frozenset(
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.PARTNER: _PARTY | _HONOURS_BENEFITS,
+        Role.TALENT: frozenset({Permission.TALENT_OWN}),
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,

@@ -117,7 +117,8 @@ class AccountView(BaseModel):
     """An account without its keys."""
 
     id: str
-    organisation: str
+    organisation: str | None
+    """None for a talent."""
     name: str
     role: Role
     created_at: datetime

@@ -97,6 +97,7 @@ class SignedIn:
     actor: Actor
     name: str = field(repr=False)
     organisation: str
+    """Its name; empty for a talent."""
     last_seen_at: datetime
 
 
@@ -153,7 +154,7 @@ def signed_in(session: Session, token: str, rules: SessionRules, *, now: datetim
     found = session.execute(
         select(WebSession, Account, Organisation.name)
         .join(Account, Account.id == WebSession.account_id)
-        .join(Organisation, Organisation.id == Account.organisation_id)
+        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .where(
             WebSession.token_hash == token_hash(token),
             WebSession.last_seen_at > now - rules.idle,
@@ -164,8 +165,8 @@ def signed_in(session: Session, token: str, rules: SessionRules, *, now: datetim
     if found is None:
         return None
     row, account, organisation = found
-    actor = Actor(account.id, account.organisation_id, account.role, PERMISSIONS[account.role])
-    return SignedIn(row.id, row.token_hash, actor, account.name, organisation, row.last_seen_at)
+    actor = Actor(account.id, account.organisation_id or "", account.role, PERMISSIONS[account.role])
+    return SignedIn(row.id, row.token_hash, actor, account.name, organisation or "", row.last_seen_at)
 
 
 def note_seen(session: Session, row_hash: str, *, now: datetime) -> None:

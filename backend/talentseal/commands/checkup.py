@@ -75,7 +75,7 @@ def _keys(settings: Settings) -> Finding:
     from talentseal.evidence.signing import load_signer, read_secret
 
     signer = load_signer(settings.origin, settings.log_key_file)
-    for path in (settings.document_key_file, settings.sign_in_key_file):
+    for path in settings.secret_files:
         read_secret(path, length=32)
     MasterKeys.load(settings.credential_keys_file)
     return Finding("keys", True, f"日志密钥 {signer.verifier_key}", f"Log key {signer.verifier_key}")

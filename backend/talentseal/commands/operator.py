@@ -29,9 +29,7 @@ def upgrade(as_json: Json = False) -> None:
 
 
 def init(as_json: Json = False) -> None:
-    """Create the data folder, the keys of log, documents, sign-in and credentials, and the database, as far
-    as they are missing.
-    """
+    """Create the data folder, the keys and the database, as far as they are missing."""
     from talentseal.commands.running import opened
     from talentseal.config import Settings
     from talentseal.credentials import master_keys
@@ -40,7 +38,7 @@ def init(as_json: Json = False) -> None:
     settings = Settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     made = []
-    for path in (settings.log_key_file, settings.document_key_file, settings.sign_in_key_file):
+    for path in (settings.log_key_file, *settings.secret_files):
         if not path.exists():
             create_secret(path)
             made.append(str(path))

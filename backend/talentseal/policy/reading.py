@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from talentseal.clock import legal_date
-from talentseal.errors import NotFound
+from talentseal.errors import Conflict, NotFound
 from talentseal.policy.effects import Deed, Verdict, verdict_on
 from talentseal.policy.models import (
     InstrumentAct,
@@ -34,6 +34,22 @@ class VersionNotFound(NotFound):
     code = "instrument-version-not-found"
     zh = "没有文件 {instrument} 的第 {number} 版。请核对编号。"
     en = "There is no version {number} of the instrument {instrument}; check the number."
+
+
+class InstrumentExpired(Conflict):
+    code = "instrument-expired"
+    zh = "现行办法均未规定此事项，或已过有效期，暂不能办理（{deed}）。新版办法生效后即可办理。"
+    en = "No version in force provides for this ({deed}); it can be done once a new version is in force."
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a decision stands on: a version in force and its article."""
+
+    version_id: str
+    instrument: str
+    number: int
+    article: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,21 @@ def standing(versions: Sequence[Known], deed: Deed, day: date) -> Standing:
     if basis is None or verdict is Verdict.ALWAYS:
         return Standing(deed=deed, verdict=verdict, version=None, article=None)
     return Standing(deed=deed, verdict=verdict, version=_summary(basis, day), article=basis.bases[deed])
+
+
+def basis_of(session: Session, deed: Deed, *, now: datetime) -> Basis:
+    """The newest version in force on the legal date of `now` that provides for `deed`.
+
+    Raises InstrumentExpired (domain specification §1.3, "Effect of expiry").
+    """
+    day = legal_date(now)
+    providing = [
+        each for each in book(session) if deed in each.bases and each.state(day) is InstrumentState.IN_FORCE
+    ]
+    newest = max(providing, key=lambda each: each.row.effective_from, default=None)
+    if newest is None:
+        raise InstrumentExpired(deed=deed.value)
+    return Basis(newest.row.id, newest.row.instrument, newest.row.number, newest.bases[deed])
 
 
 def overview(session: Session, *, now: datetime) -> InstrumentList:

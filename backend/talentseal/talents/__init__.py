@@ -1,1 +1,1 @@
-"""People: who they are, which tier they have, and until when."""
+"""People: their fields, applications, tiers, codes and reviews (Articles 6, 7, 9, 12, 15)."""

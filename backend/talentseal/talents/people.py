@@ -1,0 +1,114 @@
+"""Talents and what is known of them: who they are to the service, and their sealed groups of fields."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.models import Account
+from talentseal.accounts.roles import Actor, Permission
+from talentseal.errors import NotFound
+from talentseal.talents.models import FieldGroup, Source, Talent, TalentCode, TalentFields, place_of
+from talentseal.talents.schemas import Content
+from talentseal.vault import Vault
+
+
+class TalentNotFound(NotFound):
+    code = "talent-not-found"
+    zh = "没有找到该人才，或您无权查看。请核对编号。"
+    en = "There is no such talent, or he is not yours to see; check the number."
+
+
+def register(session: Session, account: Account, *, now: datetime) -> Talent:
+    """Enter the talent behind a fresh account of his."""
+    row = Talent(id=secrets.token_hex(16), account_id=account.id, registered_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def of_account(session: Session, actor: Actor) -> Talent:
+    """The talent who acts. Raises NotPermitted for whoever is none."""
+    actor.require(Permission.TALENT_OWN)
+    return session.scalars(select(Talent).where(Talent.account_id == actor.account_id)).one()
+
+
+def find(session: Session, talent_id: str) -> Talent:
+    """The talent of that id. Raises TalentNotFound."""
+    row = session.get(Talent, talent_id)
+    if row is None:
+        raise TalentNotFound
+    return row
+
+
+def has_live_code(session: Session, *, talent_id: str = "", identity_digest: str = "") -> bool:
+    """Whether the talent, or the person under another account, has a code that has not ended."""
+    same = (TalentCode.talent_id == talent_id) | (TalentCode.identity_digest == identity_digest)
+    query = select(TalentCode.id).where(same, TalentCode.ended_at.is_(None)).limit(1)
+    return session.scalar(query) is not None
+
+
+def enter(
+    session: Session, vault: Vault, talent_id: str, entered: Content, *, by: str, now: datetime
+) -> None:
+    """Take what an approved application says into the talent's fields. by: account that verified it."""
+    for group, fields in _groups(entered).items():
+        sealed = vault.seal(place_of("talent_fields", talent_id, group.value), _json(fields))
+        row = TalentFields(
+            talent_id=talent_id,
+            group=group,
+            sealed=sealed,
+            source=Source.SUBMITTED,
+            entered_at=now,
+            verified_by=by,
+            verified_at=now,
+        )
+        session.merge(row)
+    session.flush()
+
+
+def fields_of(session: Session, vault: Vault, talent_id: str, group: FieldGroup) -> dict[str, Any]:
+    """One group of a talent's fields; empty when nothing is known."""
+    row = session.get(TalentFields, (talent_id, group))
+    if row is None:
+        return {}
+    opened: dict[str, Any] = json.loads(
+        vault.open(place_of("talent_fields", talent_id, group.value), row.sealed)
+    )
+    return opened
+
+
+def _groups(entered: Content) -> Mapping[FieldGroup, dict[str, Any]]:
+    """The fields by group, those without content left out."""
+    parts = entered.model_dump(mode="json")
+    groups = {
+        FieldGroup.BASIC: {**(parts["basic"] or {}), **(parts["work"] or {})},
+        FieldGroup.ACADEMIC: parts["education"] or {},
+        FieldGroup.RESEARCH: {"summary": parts["research"]} if parts["research"] else {},
+        FieldGroup.HONOUR: {"summary": parts["honours"]} if parts["honours"] else {},
+    }
+    return {group: fields for group, fields in groups.items() if fields}
+
+
+def _json(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
+
+
+_SURNAMES: Final = frozenset(
+    {"欧阳", "司马", "上官", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "司徒", "令狐"}
+)
+
+
+def masked(full_name: str) -> str:
+    """The surname, and a star for each further character: 张**; 欧阳**; in Latin letters the first name part
+    with its first letter only.
+    """
+    name = full_name.strip()
+    if name.isascii():
+        return f"{name[:1]}***"
+    surname = name[:2] if name[:2] in _SURNAMES and len(name) > 2 else name[:1]
+    return surname + "*" * max(1, len(name) - len(surname))
