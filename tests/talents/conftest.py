@@ -130,7 +130,11 @@ class People:
     ) -> Application:
         """A draft with everything in it, of a person whom nobody knows unless he is given."""
         now, vault = self.world.clock.now(), self.vault
-        parts = {Part.BASIC: who or basic(), Part.WORK: works or work(), Part.CLAIM: claim}
+        parts: dict[Part, Basic | Work | Claim | Education | None] = {
+            Part.BASIC: who or basic(),
+            Part.WORK: works or work(),
+            Part.CLAIM: claim,
+        }
         if claim is not None and claim.tier is Tier.YOUTH:
             parts[Part.EDUCATION] = education()
 

@@ -11,7 +11,7 @@ from talentseal.talents import applications, deciding
 from talentseal.talents.applications import ApplicationIncomplete
 from talentseal.talents.codes import CodeExists, CodeNotFound
 from talentseal.talents.deciding import DefectTooLate
-from talentseal.talents.models import ApplicationState, CodeState, DocumentKind
+from talentseal.talents.models import Application, ApplicationState, CodeState, DocumentKind
 from talentseal.talents.recognitions import ClaimNotProved, SecondPersonNeeded
 from talentseal.talents.schemas import Claim, Defect, Part, Reject, RejectionGround, Return
 from tests.talents.conftest import VAULT, People, basic, high, office, work
@@ -71,9 +71,7 @@ def test_an_application_that_lacks_something_names_it_and_stays_a_draft(sqlite_c
     with pytest.raises(ApplicationIncomplete, match="RECOGNITION, WORK_IN_AREA"):
         sqlite_crowd.submit(talent, draft)
 
-    kept = sqlite_crowd.world.database.read(
-        lambda session: session.get_one(applications.Application, draft.id).state
-    )
+    kept = sqlite_crowd.world.database.read(lambda session: session.get_one(Application, draft.id).state)
     assert kept is ApplicationState.DRAFT
 
 

@@ -14,11 +14,9 @@ from talentseal.talents import tiers
 from talentseal.talents.terms import youth_last_day
 from talentseal.talents.tiers import (
     RECOGNITION,
-    Element,
     Recognition,
     RecognitionState,
     effective_tier,
-    require_both_elements,
     require_may_be_socialised,
 )
 
@@ -130,16 +128,6 @@ def test_socialised_is_excluded_by_what_was_granted_and_has_not_expired(
         return
     with pytest.raises(tiers.SocialisedExcluded):
         require_may_be_socialised([held], TODAY)
-
-
-@pytest.mark.scenario(20)
-def test_socialised_takes_contribution_and_innovation() -> None:
-    with pytest.raises(tiers.InnovationMissing):
-        require_both_elements({Element.ECONOMIC_CONTRIBUTION})
-    with pytest.raises(tiers.ContributionMissing):
-        require_both_elements({Element.SCIENTIFIC_INNOVATION})
-
-    require_both_elements(set(Element))
 
 
 class RecognitionLife(RuleBasedStateMachine):

@@ -4,14 +4,14 @@ CLAIMED → VERIFIED → CONFIRMED → ADJUSTED | EXPIRED | REVOKED (domain spec
 recognitions are kept; none is altered because another one outranks it.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from talentseal.errors import Conflict, Invalid
+from talentseal.errors import Conflict
 from talentseal.policy.tiers import HIGH, Tier, highest
 from talentseal.states import Transitions
 from talentseal.talents.terms import youth_last_day
@@ -54,37 +54,12 @@ _EXCLUDES_SOCIALISED: Final = HIGH | {Tier.YOUTH}
 """非高层次、非青年人才 (measures, Art. 7)."""
 
 
-class Element(StrEnum):
-    """What a socialised talent has to have done, both of it (measures, Art. 7: 经济贡献和科技创新)."""
-
-    ECONOMIC_CONTRIBUTION = "ECONOMIC_CONTRIBUTION"
-    SCIENTIFIC_INNOVATION = "SCIENTIFIC_INNOVATION"
-
-
 class SocialisedExcluded(Conflict):
     code = "socialised-excluded"
     zh = "已有未到期的高层次人才或青年人才认定，依定义不属于社会化人才。请待该认定到期后再申报。"
     en = (
         "A high-level or youth recognition has not expired, which rules out SOCIALISED by definition; claim "
         "it once that has ended."
-    )
-
-
-class ContributionMissing(Invalid):
-    code = "socialised-contribution-missing"
-    zh = "社会化人才须同时具备突出经济贡献和科技创新，缺少经济贡献的证明。请补充证明材料。"
-    en = (
-        "SOCIALISED takes economic contribution and scientific innovation; proof of the contribution is "
-        "missing: add it."
-    )
-
-
-class InnovationMissing(Invalid):
-    code = "socialised-innovation-missing"
-    zh = "社会化人才须同时具备突出经济贡献和科技创新，缺少科技创新的证明。请补充证明材料。"
-    en = (
-        "SOCIALISED takes economic contribution and scientific innovation; proof of the innovation is "
-        "missing: add it."
     )
 
 
@@ -133,11 +108,3 @@ def require_may_be_socialised(recognitions: Iterable[Recognition], day: date) ->
     """Raises SocialisedExcluded while a high-level or youth recognition is unexpired."""
     if any(each.tier in _EXCLUDES_SOCIALISED and each.is_unexpired(day) for each in recognitions):
         raise SocialisedExcluded
-
-
-def require_both_elements(proved: Collection[Element]) -> None:
-    """Raises ContributionMissing or InnovationMissing unless both are proved."""
-    if Element.ECONOMIC_CONTRIBUTION not in proved:
-        raise ContributionMissing
-    if Element.SCIENTIFIC_INNOVATION not in proved:
-        raise InnovationMissing
