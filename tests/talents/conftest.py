@@ -13,7 +13,7 @@ from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.clock import legal_date
 from talentseal.policy import service as policy
 from talentseal.policy.effects import Deed
-from talentseal.policy.schemas import EnterVersion
+from talentseal.policy.schemas import ArticleInput, EnterVersion
 from talentseal.policy.tiers import Tier
 from talentseal.talents import applications, codes, deciding, people, recognitions
 from talentseal.talents.models import Application, DocumentKind, TalentCode, TierRecognition
@@ -36,7 +36,7 @@ __all__ = ["clock", "sqlite_world", "world"]
 
 VAULT = Vault({1: bytes(range(32))}, bytes(range(1, 33)))
 PAPER = b"%PDF-1.7\ninvented proof\n%%EOF\n"
-DEEDS = {6: (Deed.NEW_CODE,), 7: (Deed.NEW_TIER,)}
+DEEDS: dict[int, tuple[Deed, ...]] = {6: (Deed.NEW_CODE,), 7: (Deed.NEW_TIER,)}
 MEASURES = EnterVersion(
     instrument="invented-measures",
     title="虚构办法（试行）",
@@ -46,7 +46,7 @@ MEASURES = EnterVersion(
     effective_from=date(2025, 6, 1),
     valid_through=date(2030, 5, 31),
     articles=tuple(
-        {"number": number, "text": f"第{number}条（虚构）。", "deeds": DEEDS.get(number, ())}
+        ArticleInput(number=number, text=f"第{number}条（虚构）。", deeds=DEEDS.get(number, ()))
         for number in range(1, 8)
     ),
 )
