@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sealproof.eip712 import Domain
 from talentseal.accounts import credit_code
 from talentseal.accounts import service as accounts
-from talentseal.accounts.models import OrganisationKind
+from talentseal.accounts.models import Account, OrganisationKind
 from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.accounts.schemas import AddAccount, AddOrganisation
 from talentseal.agreements import documents, reading, signing, submission
@@ -47,6 +47,7 @@ from talentseal.evidence.signing import LogSigner
 from talentseal.partners import service as partners
 from talentseal.partners.schemas import RequestKey
 from talentseal.policy.tiers import Tier
+from talentseal.talents import people
 
 ORIGIN = "log.test.example/1"
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -108,9 +109,9 @@ class World:
     def member(
         self, name: str, *, role: Role = Role.PARTNER, kind: OrganisationKind = OrganisationKind.FINANCIAL
     ) -> Member:
-        """A new organisation with one account and one registered key; an auditor has none."""
+        """A new organisation with one account and one registered key; auditors and talents have no key."""
         member = self.joined(name, role=role, kind=kind)
-        if role is not Role.AUDITOR:
+        if role not in {Role.AUDITOR, Role.TALENT}:
             self.register(member)
         return member
 
@@ -118,6 +119,8 @@ class World:
         self, name: str, *, role: Role = Role.PARTNER, kind: OrganisationKind = OrganisationKind.FINANCIAL
     ) -> Member:
         """A new organisation with one account, whose key nobody knows yet."""
+        if role is Role.TALENT:
+            return Member(self.talent(name), EthereumAccount.create(), name)
         body = f"91410100MA{next(self.numbers):07d}"
         command = AddOrganisation(name=name, credit_code=body + credit_code.check_character(body), kind=kind)
         now = self.clock.now()
@@ -130,6 +133,21 @@ class World:
             return Actor(account.id, owner.id, role, PERMISSIONS[role])
 
         return Member(self.database.write(write), EthereumAccount.create(), name)
+
+    def talent(self, name: str = "虚构昵称") -> Actor:
+        """Somebody with a fresh account of his own."""
+        now, role = self.clock.now(), Role.TALENT
+        account = Account(
+            id=secrets.token_hex(16), organisation_id=None, name=name, role=role, created_at=now
+        )
+
+        def write(session: Session) -> Actor:
+            session.add(account)
+            session.flush()
+            people.register(session, account, now=now)
+            return Actor(account.id, "", role, PERMISSIONS[role])
+
+        return self.database.write(write)
 
     def register(self, member: Member) -> None:
         """Take the member's key through request, proof and approval."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
@@ -55,11 +56,12 @@ from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
 from talentseal.config import ChainType, Settings
+from talentseal.credentials import master_keys
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.promises import promise
-from talentseal.evidence.signing import LogSigner, load_signer, read_secret
+from talentseal.evidence.signing import LogSigner, create_secret, load_signer, read_secret
 from talentseal.partners import service as partners
 from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
@@ -148,6 +150,17 @@ def session_rules_of(settings: Settings) -> SessionRules:
         absolute=timedelta(hours=settings.session_hours),
         secure=settings.is_https,
     )
+
+
+def create_keys(settings: Settings, *, now: datetime) -> list[Path]:
+    """Make every key file that `build` reads, as far as it is missing; those that were made."""
+    missing = [path for path in (settings.log_key_file, *settings.secret_files) if not path.exists()]
+    for path in missing:
+        create_secret(path)
+    if not settings.credential_keys_file.exists():
+        master_keys.create(settings.credential_keys_file, now)
+        missing.append(settings.credential_keys_file)
+    return missing
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from talentseal.accounts.models import Account
 from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.clock import legal_date
 from talentseal.policy import service as policy
@@ -103,18 +102,7 @@ class People:
 
     def talent(self) -> Actor:
         """Somebody with a fresh account."""
-        now = self.world.clock.now()
-        account = Account(
-            id=secrets.token_hex(16), organisation_id=None, name="虚构昵称", role=Role.TALENT, created_at=now
-        )
-
-        def write(session: Session) -> Actor:
-            session.add(account)
-            session.flush()
-            people.register(session, account, now=now)
-            return Actor(account.id, "", Role.TALENT, PERMISSIONS[Role.TALENT])
-
-        return self.world.database.write(write)
+        return self.world.talent()
 
     def id_of(self, talent: Actor) -> str:
         return self.world.database.read(lambda session: people.of_account(session, talent).id)

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from sealproof import secp256k1
@@ -89,6 +89,13 @@ class AddAccount(Command):
     organisation: OrganisationId
     name: Name
     role: Role
+
+    @field_validator("role")
+    @classmethod
+    def _acts_for_an_organisation(cls, role: Role) -> Role:
+        if role is Role.TALENT:
+            raise PydanticCustomError("role_of_nobody", "expected a body's role; talents sign up themselves")
+        return role
 
 
 class OrganisationView(BaseModel):

@@ -27,7 +27,7 @@ HALF_TERM: Final = timedelta(minutes=5)
 HALF_FAILURES: Final = 5
 """Wrong codes after which the first factor has to be shown again."""
 
-WITHOUT_SECOND_FACTOR: Final = frozenset({Role.PARTNER, Role.THIRD_PARTY})
+WITHOUT_SECOND_FACTOR: Final = frozenset({Role.TALENT, Role.PARTNER, Role.THIRD_PARTY})
 """Roles whose people may do without a second factor; those of the scheme's own bodies may not."""
 
 

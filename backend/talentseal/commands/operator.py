@@ -30,21 +30,13 @@ def upgrade(as_json: Json = False) -> None:
 
 def init(as_json: Json = False) -> None:
     """Create the data folder, the keys and the database, as far as they are missing."""
+    from talentseal.app import create_keys
     from talentseal.commands.running import opened
     from talentseal.config import Settings
-    from talentseal.credentials import master_keys
-    from talentseal.evidence.signing import create_secret
 
     settings = Settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    made = []
-    for path in (settings.log_key_file, *settings.secret_files):
-        if not path.exists():
-            create_secret(path)
-            made.append(str(path))
-    if not settings.credential_keys_file.exists():
-        master_keys.create(settings.credential_keys_file, SystemClock().now())
-        made.append(str(settings.credential_keys_file))
+    made = [str(path) for path in create_keys(settings, now=SystemClock().now())]
     with opened(settings) as (database, _):
         database.upgrade()
     text = "\n".join(made) or words("均已存在，未作改动。", "Everything was there already.")

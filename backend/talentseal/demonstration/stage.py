@@ -18,16 +18,16 @@ from chainkit.compile import Artifact
 from chainkit.deploy import Deployment, deploy_once
 from chainkit.node import Anvil
 from talentseal.anchoring import epochs
+from talentseal.app import create_keys
 from talentseal.chain.keys import create_keystore
 from talentseal.chain.port import ChainIdentity
 from talentseal.chain.web3_chain import Web3Chain
 from talentseal.clock import SystemClock
-from talentseal.credentials import master_keys
+from talentseal.config import Settings
 from talentseal.db import Database
 from talentseal.demonstration import scheme
 from talentseal.demonstration.scheme import Cast
 from talentseal.errors import TalentSealError, Unavailable
-from talentseal.evidence.signing import create_secret
 
 ADMIN, ANCHOR, REGISTRAR = DEMO_ACCOUNTS[:3]
 ADMIN_DELAY = 172_800
@@ -134,11 +134,7 @@ def open_stage(folder: Path, port: int, tell: Callable[[str, str], None]) -> Sta
     """Make or take up the demonstration in `folder`. tell: (Chinese, English) line for each step."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = port or _free_port()
-    for name in ("log.key", "documents.key", "sign-in.key"):
-        if not (folder / "keys" / name).exists():
-            create_secret(folder / "keys" / name)
-    if not (folder / "keys" / "credentials.keys").exists():
-        master_keys.create(folder / "keys" / "credentials.keys", SystemClock().now())
+    create_keys(Settings(data_dir=folder), now=SystemClock().now())
     tell("启动本地链（单个开发节点，密钥公开，仅供演示）", "Starting the local chain: one development node")
     chain = Anvil(folder / "chain", page_origin=f"http://127.0.0.1:{chosen}")
     chain.start()
