@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from talentseal.clock import SHANGHAI
 from talentseal.errors import TalentSealError
-from talentseal.web import problems
+from talentseal.web import compiling, problems
 from talentseal.web.assets import Assets
 from talentseal.web.language import PARAMETER, Language, language_of, remember
 from talentseal.web.problems import Problem
@@ -120,19 +120,11 @@ class Pages:
         return response
 
     def _environment(self, language: Language) -> jinja2.Environment:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
+        environment = compiling.environment(
+            jinja2.FileSystemLoader(TEMPLATES), translator(language), self._assets.address
         )
-        say = translator(language)
-        environment.install_gettext_callables(say, _no_plurals, newstyle=True)  # type: ignore[attr-defined]  # by i18n
         environment.filters |= {"beijing": _beijing, "grouped": _grouped}
         environment.globals |= {
-            "asset": self._assets.address,
             "language": language,
             "other_language": Language.ZH if language is Language.EN else Language.EN,
             "site": self._site,
@@ -194,10 +186,6 @@ def _beijing(instant: datetime) -> str:
 
 def _grouped(number: int) -> str:
     return f"{number:,}"
-
-
-def _no_plurals(singular: str, plural: str, count: int) -> str:
-    raise NotImplementedError(f"write it without plurals: {singular}, {plural}, {count}")
 
 
 class PlainWords:
