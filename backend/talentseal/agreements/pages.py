@@ -17,7 +17,7 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements import forms, reading, sheets, signing, submission, termination
 from talentseal.agreements.api import AgreementDesk, Desk, document_answer
 from talentseal.agreements.models import AgreementVersion
-from talentseal.agreements.reading import AgreementNotFound, Wanted
+from talentseal.agreements.reading import AgreementNotFound, TerminationNotFound, Wanted
 from talentseal.agreements.schemas import ReturnInput, SignatureInput, TypedData
 from talentseal.agreements.sheets import Sheet
 from talentseal.agreements.states import AgreementState
@@ -380,5 +380,7 @@ def _termination_signing_page(
     visit: Visit, refusal: TalentSealError | None = None, signature: str = ""
 ) -> Response:
     sheet = visit.sheet()
-    typed = visit.database.read(lambda session: reading.termination_typed_data(session, sheet.row))
+    if sheet.ending is None:
+        raise TerminationNotFound
+    typed = reading.ending_typed_data(sheet.row, sheet.ending.digest, sheet.ending.statement)
     return _show_signing(visit, sheet, typed, refusal, signature, ending=True)

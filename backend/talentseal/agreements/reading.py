@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sealproof.eip712 import AgreementStatement, Domain, TerminationStatement
 from talentseal.accounts.roles import Actor, Permission
@@ -34,10 +34,11 @@ from talentseal.agreements.schemas import (
 )
 from talentseal.agreements.states import AgreementState, Facts, state_of
 from talentseal.clock import legal_date
+from talentseal.db import rows
 from talentseal.errors import NotFound
 from talentseal.evidence import acts, status
 from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct
-from talentseal.evidence.status import LogSizes, RecordState
+from talentseal.evidence.status import LogSizes
 
 Promise = Callable[[EvidenceRecord], str]
 """Signs the promise of a record (`evidence.promises`)."""
@@ -281,9 +282,13 @@ def history(session: Session, actor: Actor, agreement_id: str) -> list[Agreement
 
 
 def visible_versions(session: Session, actor: Actor, agreement_id: str) -> list[AgreementVersion]:
-    """All versions of an agreement that `actor` may see, returned ones among them, the oldest first."""
+    """All versions of an agreement that `actor` may see, returned ones among them, the oldest first.
+
+    Of those of one number the last is the live one, else the last returned.
+    """
     query = _visible(actor).where(AgreementVersion.agreement_id == agreement_id)
-    return list(session.scalars(query.order_by(AgreementVersion.version, AgreementVersion.created_at)))
+    order = (AgreementVersion.version, AgreementVersion.returned_at.is_(None), AgreementVersion.created_at)
+    return list(session.scalars(query.order_by(*order)))
 
 
 def parties_of(session: Session, version: AgreementVersion) -> list[AgreementParty]:
@@ -332,60 +337,61 @@ def facts_of_all(
     """The facts of many versions, by their internal ids."""
     if not versions:
         return {}
-    ids, digests = [each.id for each in versions], [each.digest for each in versions]
     log = log or status.log_sizes(session)
-    act_of = _pairs_of(session, select(RegistryAct.digest, RegistryAct.state), RegistryAct.digest, digests)
-    signed = _pairs_of(session, _counted(StatementSignature.digest), StatementSignature.digest, digests)
-    parties = _pairs_of(session, _counted(AgreementParty.version_id), AgreementParty.version_id, ids)
-    records = [each.record_id for each in versions if each.record_id]
-    index_of = _pairs_of(
-        session, select(EvidenceRecord.id, EvidenceRecord.log_index), EvidenceRecord.id, records
+    met = {row.id: row for row in rows(session, _FACTS, versions=[each.id for each in versions])}
+    return {each.id: _facts(each, met[each.id], log) for each in versions}
+
+
+def _facts(version: AgreementVersion, met: Row[Any], log: LogSizes) -> Facts:
+    return Facts(
+        submitted=version.submitted_at is not None,
+        returned=version.returned_at is not None,
+        signed=met.signed,
+        parties=met.parties,
+        deadline=version.deadline,
+        effective_from=version.effective_from,
+        valid_through=version.valid_through,
+        act=met.act,
+        record=log.state_at(met.log_index) if version.record_id else None,
+        superseded_from=met.superseded_from,
+        terminated_at=met.terminated_at,
     )
-    superseded = _pairs_of(session, _SUPERSEDED, AgreementVersion.previous_id, ids)
-    terminated = _pairs_of(session, _TERMINATED, AgreementTermination.version_id, ids)
-    return {
-        each.id: Facts(
-            submitted=each.submitted_at is not None,
-            returned=each.returned_at is not None,
-            signed=signed.get(each.digest, 0),
-            parties=parties.get(each.id, 0),
-            deadline=each.deadline,
-            effective_from=each.effective_from,
-            valid_through=each.valid_through,
-            act=act_of.get(each.digest),
-            record_final=each.record_id in index_of
-            and log.state_at(index_of[each.record_id]) is RecordState.FINAL,
-            superseded_from=superseded.get(each.id),
-            terminated_at=terminated.get(each.id),
-        )
-        for each in versions
-    }
 
 
-_SUPERSEDED: Final = (
-    select(AgreementVersion.previous_id, AgreementVersion.effective_from)
-    .join(RegistryAct, RegistryAct.digest == AgreementVersion.digest)
-    .where(RegistryAct.state == ActState.FINAL)
-)
-"""First day of each successor that the contract has concluded."""
-
-_TERMINATED: Final = (
-    select(AgreementTermination.version_id, AgreementTermination.effective_at)
-    .join(RegistryAct, RegistryAct.digest == AgreementTermination.digest)
-    .where(RegistryAct.state == ActState.FINAL)
-)
-"""When each termination that the contract has takes effect."""
+def _concluded(digest: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether the contract has what the statement of that digest says, for good."""
+    return (
+        select(RegistryAct.id)
+        .where(RegistryAct.digest == digest, RegistryAct.state == ActState.FINAL)
+        .exists()
+    )
 
 
-def _counted(column: Any) -> Select[Any]:
-    return select(column, func.count()).group_by(column)
+_SUCCESSOR: Final = aliased(AgreementVersion)
+_STORED_ELSEWHERE: Final = {
+    "act": select(RegistryAct.state).where(RegistryAct.digest == AgreementVersion.digest),
+    "signed": select(func.count()).where(StatementSignature.digest == AgreementVersion.digest),
+    "parties": select(func.count()).where(AgreementParty.version_id == AgreementVersion.id),
+    "log_index": select(EvidenceRecord.log_index).where(EvidenceRecord.id == AgreementVersion.record_id),
+    "superseded_from": select(func.min(_SUCCESSOR.effective_from)).where(
+        # By this a few are found by index, and among them the successor, for which there is none.
+        _SUCCESSOR.agreement_id == AgreementVersion.agreement_id,
+        _SUCCESSOR.previous_id == AgreementVersion.id,
+        _concluded(_SUCCESSOR.digest),
+    ),
+    "terminated_at": select(AgreementTermination.effective_at).where(
+        AgreementTermination.version_id == AgreementVersion.id, _concluded(AgreementTermination.digest)
+    ),
+}
+"""What the facts of a version follow from besides its own row."""
 
-
-def _pairs_of(session: Session, query: Any, column: Any, keys: Sequence[str]) -> dict[str, Any]:
-    """A query of two columns as a mapping, for the rows whose `column` is among the keys."""
-    if not keys:
-        return {}
-    return dict(session.execute(query.where(column.in_(keys))).all())
+_FACTS: Final = select(
+    AgreementVersion.id,
+    *(
+        each.correlate(AgreementVersion).scalar_subquery().label(name)
+        for name, each in _STORED_ELSEWHERE.items()
+    ),
+).where(AgreementVersion.id.in_(bindparam("versions", expanding=True)))
 
 
 def is_amended(session: Session, version: AgreementVersion) -> bool:
@@ -473,7 +479,6 @@ def view(session: Session, version: AgreementVersion, *, now: datetime) -> Agree
     """One version in full, as its parties see it."""
     signed = signatures_of(session, version.digest)
     document = session.get_one(Document, version.document_id)
-    record = session.get(EvidenceRecord, version.record_id) if version.record_id else None
     act = acts.act_of(session, version.digest)
     (standing,) = standings(session, [version], now=now)
     facts = standing.facts
@@ -507,7 +512,7 @@ def view(session: Session, version: AgreementVersion, *, now: datetime) -> Agree
         statement=json.loads(version.statement),
         return_reason=_why_returned(version, facts, act),
         record=version.record_id,
-        record_state=status.state_of(session, record) if record else None,
+        record_state=facts.record,
         act_transaction=act.transaction_hash if act else None,
         termination=_termination_view(session, version),
     )
@@ -552,8 +557,13 @@ def termination_typed_data(session: Session, version: AgreementVersion) -> Typed
     termination = termination_of(session, version)
     if termination is None:
         raise TerminationNotFound
-    statement = TerminationStatement.from_json(json.loads(termination.statement))
-    return TypedData(digest=termination.digest, typed_data=statement.typed_data(domain_of(version)))
+    return ending_typed_data(version, termination.digest, termination.statement)
+
+
+def ending_typed_data(version: AgreementVersion, digest: str, statement: str) -> TypedData:
+    """The same for a termination whose digest and statement are known."""
+    ending = TerminationStatement.from_json(json.loads(statement))
+    return TypedData(digest=digest, typed_data=ending.typed_data(domain_of(version)))
 
 
 def document_of(

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from sealproof import disclosure
@@ -16,13 +16,20 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements import reading
 from talentseal.agreements.comparing import Content, Difference, Head, compare
 from talentseal.agreements.documents import Digests, MediaType
-from talentseal.agreements.models import AgreementTermination, AgreementVersion, Document
-from talentseal.agreements.reading import Standing
+from talentseal.agreements.models import (
+    AgreementParty,
+    AgreementTermination,
+    AgreementVersion,
+    Document,
+    StatementSignature,
+    Stipulation,
+)
+from talentseal.agreements.reading import AgreementNotFound, Standing
 from talentseal.agreements.schemas import StipulationInput
 from talentseal.agreements.states import AgreementState
 from talentseal.agreements.submission import AMENDABLE
-from talentseal.evidence import status
-from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct
+from talentseal.db import rows
+from talentseal.evidence.models import ActState, RegistryAct
 from talentseal.evidence.status import RecordState
 from talentseal.partners import service as partners
 
@@ -65,15 +72,27 @@ class PartyLine:
     mine: bool
 
 
+class Act(NamedTuple):
+    """What has become of a statement on the contract. reason: why it was refused, else empty."""
+
+    state: ActState
+    reason: str
+    transaction_hash: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A version's termination. open: whether signatures are still taken. act: None until all have signed."""
+    """A version's termination. open: whether signatures are still taken. act: None until all have signed.
+
+    statement: JSON, as in bundles.
+    """
 
     reason: str | None
     notice: str | None
     effective_at: datetime
     deadline: datetime
     digest: str
+    statement: str
     parties: tuple[PartyLine, ...]
     record: str | None
     act: ActState | None
@@ -99,7 +118,7 @@ class Sheet:
     stipulations: tuple[StipulationInput | None, ...]
     record: str | None
     record_state: RecordState | None
-    act: RegistryAct | None
+    act: Act | None
     ending: Ending | None
     versions: tuple[Standing, ...]
     difference: Difference | None
@@ -186,13 +205,14 @@ class Sheet:
 
 def sheet(session: Session, actor: Actor, agreement_id: str, number: int, *, now: datetime) -> Sheet:
     """The version of that number as `actor` may see it. Raises NotPermitted, AgreementNotFound."""
-    row = reading.version_of(session, actor, agreement_id, number)
-    log = status.log_sizes(session)
+    actor.require(Permission.AGREEMENT_READ)
     visible = reading.visible_versions(session, actor, agreement_id)
-    versions = tuple(reading.standings(session, visible, now=now, log=log))
-    standing = next(each for each in versions if each.version.id == row.id)
-    record = session.get(EvidenceRecord, row.record_id) if row.record_id else None
-    sight = _Sight(session, actor, row, now, _names(session, row), _acts(session, row))
+    versions = tuple(reading.standings(session, visible, now=now))
+    standing = next((each for each in reversed(versions) if each.version.version == number), None)
+    if standing is None:
+        raise AgreementNotFound
+    row = standing.version
+    sight = _Sight(session, actor, row, now, _names(session, row))
     parties, ending = sight.lines(row.digest), sight.ending()
     digests, kept = document_of(session, row)
     return Sheet(
@@ -204,8 +224,8 @@ def sheet(session: Session, actor: Actor, agreement_id: str, number: int, *, now
         document_kept=kept,
         stipulations=stipulations_of(session, row),
         record=row.record_id,
-        record_state=log.state_at(record.log_index) if record else None,
-        act=sight.acts.get(row.digest),
+        record_state=standing.facts.record,
+        act=_act(session, row.digest),
         ending=ending,
         versions=versions,
         difference=_difference(session, row),
@@ -216,17 +236,50 @@ def sheet(session: Session, actor: Actor, agreement_id: str, number: int, *, now
     )
 
 
+_NAMES: Final = select(Organisation.id, Organisation.name).where(
+    Organisation.id.in_(bindparam("organisations", expanding=True))
+)
+
+
 def _names(session: Session, row: AgreementVersion) -> dict[str, str]:
     ids = {party["organisation"] for party in json.loads(row.statement)["parties"]} | {row.submitter_id}
-    query = select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
-    return dict(session.execute(query).all())
+    return {each.id: each.name for each in rows(session, _NAMES, organisations=list(ids))}
 
 
-def _acts(session: Session, row: AgreementVersion) -> dict[str, RegistryAct]:
-    """The registry acts of the version and of its termination, by digest."""
-    ending = select(AgreementTermination.digest).where(AgreementTermination.version_id == row.id)
-    query = select(RegistryAct).where((RegistryAct.digest == row.digest) | RegistryAct.digest.in_(ending))
-    return {act.digest: act for act in session.scalars(query)}
+_ACT: Final = select(RegistryAct.state, RegistryAct.reason, RegistryAct.transaction_hash).where(
+    RegistryAct.digest == bindparam("digest")
+)
+
+
+def _act(session: Session, digest: str) -> Act | None:
+    """The registry act of a statement; None while there is none."""
+    return next((Act(*each) for each in rows(session, _ACT, digest=digest)), None)
+
+
+_LINES: Final = (
+    select(
+        AgreementParty.organisation_id,
+        AgreementParty.signatory_role,
+        AgreementParty.signer,
+        StatementSignature.received_at,
+    )
+    .outerjoin(
+        StatementSignature,
+        (StatementSignature.organisation_id == AgreementParty.organisation_id)
+        & (StatementSignature.digest == bindparam("digest")),
+    )
+    .where(AgreementParty.version_id == bindparam("version"))
+    .order_by(AgreementParty.position)
+)
+
+_TERMINATION: Final = select(
+    AgreementTermination.terms_disclosures,
+    AgreementTermination.statement,
+    AgreementTermination.digest,
+    AgreementTermination.effective_at,
+    AgreementTermination.deadline,
+    AgreementTermination.record_id,
+).where(AgreementTermination.version_id == bindparam("version"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,44 +291,42 @@ class _Sight:
     row: AgreementVersion
     now: datetime
     names: Mapping[str, str]
-    acts: Mapping[str, RegistryAct]
 
     def lines(self, digest: str, signers: Mapping[str, str] | None = None) -> tuple[PartyLine, ...]:
         """The parties and their signatures over `digest`. signers: by organisation, if others than agreed."""
-        given = reading.signatures_of(self.session, digest)
         return tuple(
             PartyLine(
-                organisation=party.organisation_id,
-                name=self.names[party.organisation_id],
-                role=party.signatory_role,
-                signer=(signers or {}).get(party.organisation_id, party.signer),
-                signed_at=given[party.organisation_id].received_at
-                if party.organisation_id in given
-                else None,
-                mine=party.organisation_id == self.actor.organisation_id,
+                organisation=organisation,
+                name=self.names[organisation],
+                role=role,
+                signer=(signers or {}).get(organisation, signer),
+                signed_at=signed_at,
+                mine=organisation == self.actor.organisation_id,
             )
-            for party in reading.parties_of(self.session, self.row)
+            for organisation, role, signer, signed_at in rows(
+                self.session, _LINES, version=self.row.id, digest=digest
+            )
         )
 
     def ending(self) -> Ending | None:
-        termination = reading.termination_of(self.session, self.row)
-        if termination is None:
-            return None
-        named = json.loads(termination.statement)["parties"]
-        said = _disclosed(termination.terms_disclosures)
-        act = self.acts.get(termination.digest)
-        return Ending(
-            reason=said.get("reason"),
-            notice=said.get("notice"),
-            effective_at=termination.effective_at,
-            deadline=termination.deadline,
-            digest=termination.digest,
-            parties=self.lines(termination.digest, {each["organisation"]: each["signer"] for each in named}),
-            record=termination.record_id,
-            act=act.state if act else None,
-            act_reason=act.reason if act else "",
-            lapsed=termination.record_id is None and self.now > termination.deadline,
-        )
+        for met in rows(self.session, _TERMINATION, version=self.row.id):
+            named = json.loads(met.statement)["parties"]
+            said = _disclosed(met.terms_disclosures)
+            act = _act(self.session, met.digest)
+            return Ending(
+                reason=said.get("reason"),
+                notice=said.get("notice"),
+                effective_at=met.effective_at,
+                deadline=met.deadline,
+                digest=met.digest,
+                statement=met.statement,
+                parties=self.lines(met.digest, {each["organisation"]: each["signer"] for each in named}),
+                record=met.record_id,
+                act=act.state if act else None,
+                act_reason=act.reason if act else "",
+                lapsed=met.record_id is None and self.now > met.deadline,
+            )
+        return None
 
     def next(self, standing: Standing, parties: Sequence[PartyLine], ending: Ending | None) -> Next:
         """The one thing to do, or to wait for."""
@@ -319,25 +370,29 @@ def _disclosed(stored: str | None) -> dict[str, Any]:
     return {each.name: each.value for each in shown}
 
 
+_DOCUMENT: Final = select(
+    Document.sha256, Document.sm3, Document.size, Document.media_type, Document.ciphertext.is_not(None)
+).where(Document.id == bindparam("document"))
+
+
 def document_of(session: Session, row: AgreementVersion) -> tuple[Digests, bool]:
     """What identifies the version's document, and whether it is kept, without reading it."""
-    found = session.execute(
-        select(
-            Document.sha256,
-            Document.sm3,
-            Document.size,
-            Document.media_type,
-            Document.ciphertext.is_not(None),
-        ).where(Document.id == row.document_id)
-    ).one()
-    return Digests(found[0], found[1], found[2], MediaType(found[3])), bool(found[4])
+    ((sha256, sm3, size, media_type, kept),) = rows(session, _DOCUMENT, document=row.document_id)
+    return Digests(sha256, sm3, size, MediaType(media_type)), bool(kept)
+
+
+_STIPULATIONS: Final = (
+    select(Stipulation.disclosure)
+    .where(Stipulation.version_id == bindparam("version"))
+    .order_by(Stipulation.position)
+)
 
 
 def stipulations_of(session: Session, row: AgreementVersion) -> tuple[StipulationInput | None, ...]:
     """The version's stipulations in clause order, None where erased."""
     return tuple(
-        None if each.disclosure is None else _stipulation(each.disclosure)
-        for each in reading.stipulations_of(session, row)
+        None if stored is None else _stipulation(stored)
+        for (stored,) in rows(session, _STIPULATIONS, version=row.id)
     )
 
 
@@ -347,7 +402,10 @@ def _stipulation(stored: str) -> StipulationInput:
 
 def content_of(session: Session, row: AgreementVersion) -> Content | None:
     """What the version says, for comparison; None after erasure."""
-    parties = tuple((each.organisation_id, each.signatory_role) for each in reading.parties_of(session, row))
+    parties = tuple(
+        (organisation, role)
+        for organisation, role, *_ in rows(session, _LINES, version=row.id, digest=row.digest)
+    )
     return _content(row, parties, document_of(session, row)[0].sha256, stipulations_of(session, row))
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from talentseal.clock import legal_date
 from talentseal.evidence.models import ActState
+from talentseal.evidence.status import RecordState
 
 
 class AgreementState(StrEnum):
@@ -30,9 +31,9 @@ class AgreementState(StrEnum):
 class Facts:
     """Everything the state follows from.
 
-    signed: signatures given, of `parties`. act: the registry act, None while there is none. record_final:
-    whether the evidence record lies under a final head. superseded_from: first day of a successor whose act
-    is final. terminated_at: when a termination whose act is final takes effect.
+    signed: signatures given, of `parties`. act: the registry act, None while there is none. record: how far
+    the evidence record has come, None while there is none. superseded_from: first day of a successor whose
+    act is final. terminated_at: when a termination whose act is final takes effect.
     """
 
     submitted: bool
@@ -43,7 +44,7 @@ class Facts:
     effective_from: date
     valid_through: date
     act: ActState | None
-    record_final: bool
+    record: RecordState | None
     superseded_from: date | None
     terminated_at: datetime | None
 
@@ -54,7 +55,7 @@ def state_of(facts: Facts, *, now: datetime) -> AgreementState:
         return AgreementState.RETURNED
     if facts.signed < facts.parties:
         return _before_signed(facts, now)
-    if facts.act is ActState.FINAL and facts.record_final:
+    if facts.act is ActState.FINAL and facts.record is RecordState.FINAL:
         return _evidenced(facts, now)
     if facts.act is None or facts.act is ActState.QUEUED:
         return AgreementState.SIGNED

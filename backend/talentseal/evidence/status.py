@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from talentseal.db import rows
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord, LogProgress, SealerCondition
 
 
@@ -46,15 +48,17 @@ class LogStatus(LogSizes):
     sealer_reason: str
 
 
+_SIZES: Final = select(
+    select(func.max(CheckpointRow.size)).scalar_subquery(),
+    select(LogProgress.anchored_size).where(LogProgress.id == 1).scalar_subquery(),
+    select(LogProgress.final_size).where(LogProgress.id == 1).scalar_subquery(),
+)
+
+
 def log_sizes(session: Session) -> LogSizes:
     """Read how far the log has come, in one query."""
-    progress = (
-        select(size).where(LogProgress.id == 1).scalar_subquery()
-        for size in (LogProgress.anchored_size, LogProgress.final_size)
-    )
-    newest = select(func.max(CheckpointRow.size)).scalar_subquery()
-    signed, anchored, final = session.execute(select(newest, *progress)).one()
-    return LogSizes(signed or 0, anchored or 0, final or 0)
+    (sizes,) = rows(session, _SIZES)
+    return LogSizes(*(size or 0 for size in sizes))
 
 
 def log_status(session: Session) -> LogStatus:
