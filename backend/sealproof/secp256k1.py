@@ -6,7 +6,7 @@ constant time. About 2 ms for each recovery. What a recovered address may sign f
 not this module's.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from sealproof.errors import BadEncoding, BadLength, SignatureFalse
@@ -100,6 +100,7 @@ def _lift(x: int, odd: bool) -> _Point:
     return x, FIELD - y if (y & 1) != odd else y, 1
 
 
+@lru_cache(maxsize=4096)  # The same few accounts come up again and again, and a hash takes 0.2 ms.
 def checksum_address(account: bytes) -> str:
     """EIP-55 text of a 20-byte account: 0x and 40 hex digits whose letter case carries a checksum."""
     if len(account) != 20:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -88,11 +88,13 @@ def operators(session: Session) -> list[Organisation]:
     return list(session.scalars(query.order_by(Organisation.created_at, Organisation.id)))
 
 
+_EVERYONE: Final = select(Organisation).order_by(Organisation.name, Organisation.id)
+
+
 def everyone(session: Session, actor: Actor) -> list[Organisation]:
     """All organisations by name, the actor's own first: whom an agreement can be made with."""
     actor.require(Permission.ORGANISATION_READ)
-    rows = session.scalars(select(Organisation).order_by(Organisation.name, Organisation.id)).all()
-    return sorted(rows, key=lambda row: row.id != actor.organisation_id)
+    return sorted(session.scalars(_EVERYONE), key=lambda row: row.id != actor.organisation_id)
 
 
 def add_account(session: Session, actor: Actor, command: AddAccount, *, now: datetime) -> Account:

@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sealproof.eip712 import AgreementStatement, Domain, TerminationStatement
@@ -34,7 +35,7 @@ from talentseal.agreements.schemas import (
 )
 from talentseal.agreements.states import AgreementState, Facts, state_of
 from talentseal.clock import legal_date
-from talentseal.db import rows
+from talentseal.db import Instant, rows
 from talentseal.errors import NotFound
 from talentseal.evidence import acts, status
 from talentseal.evidence.models import ActState, EvidenceRecord, RegistryAct
@@ -122,10 +123,11 @@ def version_of(
     """
     actor.require(Permission.AGREEMENT_READ)
     query = (
-        _visible(actor)
+        _visible(everything=actor.may(Permission.AGREEMENT_READ_ALL))
         .where(AgreementVersion.agreement_id == agreement_id, AgreementVersion.version == number)
         .order_by(AgreementVersion.returned_at.is_not(None), AgreementVersion.created_at.desc())
         .limit(1)
+        .params(organisation=actor.organisation_id)
     )
     version = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if version is None:
@@ -133,12 +135,22 @@ def version_of(
     return version
 
 
-def _visible(actor: Actor) -> Select[AgreementVersion]:
-    """Versions that `actor` may see: drafts are their submitter's alone, the rest their parties'."""
-    mine = select(AgreementParty.version_id).where(AgreementParty.organisation_id == actor.organisation_id)
-    scope = true() if actor.may(Permission.AGREEMENT_READ_ALL) else AgreementVersion.id.in_(mine)
-    shared = and_(AgreementVersion.submitted_at.is_not(None), scope)
-    return select(AgreementVersion).where(or_(shared, AgreementVersion.submitter_id == actor.organisation_id))
+_OWN: Final = bindparam("organisation", type_=String)
+"""The organisation of whoever asks."""
+_NOW: Final = bindparam("now", type_=Instant)
+_OF_OWN: Final = AgreementVersion.id.in_(
+    select(AgreementParty.version_id).where(AgreementParty.organisation_id == _OWN)
+)
+
+
+@cache
+def _visible(*, everything: bool) -> Select[AgreementVersion]:
+    """Versions that an actor may see: drafts are their submitter's alone, the rest their parties'.
+
+    everything: whether he may read agreements of others. Parameter: `organisation`, his own.
+    """
+    shared = and_(AgreementVersion.submitted_at.is_not(None), true() if everything else _OF_OWN)
+    return select(AgreementVersion).where(or_(shared, AgreementVersion.submitter_id == _OWN))
 
 
 def page_of(
@@ -155,14 +167,16 @@ def page_of(
     A state is derived, so rows that may be in it are read in portions until enough of them are.
     """
     actor.require(Permission.AGREEMENT_READ)
-    query = _possible(_matching(_visible(actor), wanted.text), wanted, actor, now)
+    visible = _visible(everything=actor.may(Permission.AGREEMENT_READ_ALL))
+    query = _possible(_matching(visible, wanted.text), wanted, now)
+    given = {"organisation": actor.organisation_id, "now": now}
     query = query.order_by(AgreementVersion.created_at.desc(), AgreementVersion.id.desc())
     log = status.log_sizes(session)
     found: list[Standing] = []
     last = session.get(AgreementVersion, after) if after else None
     while True:
         portion = list(
-            session.scalars((query if last is None else query.where(_older(last))).limit(limit + 1))
+            session.scalars((query if last is None else query.where(_older(last))).limit(limit + 1), given)
         )
         for standing in standings(session, portion, now=now, log=log):
             if wanted.admits(standing.state):
@@ -192,13 +206,11 @@ def _matching(query: Select[AgreementVersion], text: str) -> Select[AgreementVer
     )
 
 
-def _possible(
-    query: Select[AgreementVersion], wanted: Wanted, actor: Actor, now: datetime
-) -> Select[AgreementVersion]:
+def _possible(query: Select[AgreementVersion], wanted: Wanted, now: datetime) -> Select[AgreementVersion]:
     """Without the rows that cannot be in the wanted state, whatever the contract and the log say of them."""
     unsigned = AgreementVersion.signed_at.is_(None)
     if wanted.awaits_actor:
-        return query.where(_awaits(actor, now))
+        return query.where(_AWAITS)
     match wanted.state:
         case None:
             return query
@@ -216,35 +228,33 @@ def _was_refused() -> ColumnElement[bool]:
     return AgreementVersion.digest.in_(refused)
 
 
-def _awaits(actor: Actor, now: datetime) -> ColumnElement[bool]:
-    """Versions that the actor's organisation has to sign, or whose termination it has to."""
-    mine = select(AgreementParty.version_id).where(AgreementParty.organisation_id == actor.organisation_id)
-    signable = and_(
-        AgreementVersion.submitted_at.is_not(None),
-        AgreementVersion.returned_at.is_(None),
-        AgreementVersion.signed_at.is_(None),
-        AgreementVersion.deadline >= now,
-        ~_given(AgreementVersion.digest, actor),
+def _unsigned_by_own(digest: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether the organisation has not signed the statement of that digest."""
+    given = select(StatementSignature.digest).where(
+        StatementSignature.digest == digest, StatementSignature.organisation_id == _OWN
     )
-    ending = select(AgreementTermination.version_id).where(
-        AgreementTermination.version_id == AgreementVersion.id,
-        AgreementTermination.signed_at.is_(None),
-        AgreementTermination.deadline >= now,
-        ~_given(AgreementTermination.digest, actor),
-    )
-    return and_(AgreementVersion.id.in_(mine), or_(signable, ending.exists()))
+    return ~given.exists()
 
 
-def _given(digest: Any, actor: Actor) -> ColumnElement[bool]:
-    """Whether the actor's organisation has signed the statement of that digest."""
-    return (
-        select(StatementSignature.digest)
-        .where(
-            StatementSignature.digest == digest,
-            StatementSignature.organisation_id == actor.organisation_id,
-        )
-        .exists()
-    )
+_SIGNABLE: Final = and_(
+    AgreementVersion.submitted_at.is_not(None),
+    AgreementVersion.returned_at.is_(None),
+    AgreementVersion.signed_at.is_(None),
+    AgreementVersion.deadline >= _NOW,
+    _unsigned_by_own(AgreementVersion.digest),
+)
+_ENDING: Final = select(AgreementTermination.version_id).where(
+    AgreementTermination.version_id == AgreementVersion.id,
+    AgreementTermination.signed_at.is_(None),
+    AgreementTermination.deadline >= _NOW,
+    _unsigned_by_own(AgreementTermination.digest),
+)
+_AWAITS: Final = and_(_OF_OWN, or_(_SIGNABLE, _ENDING.exists()))
+"""Versions that the organisation has to sign, or whose termination it has to."""
+
+_AWAITING: Final = select(AgreementVersion.id).where(
+    AgreementVersion.id.in_(bindparam("versions", expanding=True)), _AWAITS
+)
 
 
 def awaiting(
@@ -254,8 +264,8 @@ def awaiting(
     if not actor.may(Permission.AGREEMENT_SIGN):
         return frozenset()
     ids = [each.id for each in versions]
-    query = select(AgreementVersion.id).where(AgreementVersion.id.in_(ids), _awaits(actor, now))
-    return frozenset(session.scalars(query))
+    met = rows(session, _AWAITING, versions=ids, organisation=actor.organisation_id, now=now)
+    return frozenset(found for (found,) in met)
 
 
 def standings(
@@ -286,9 +296,18 @@ def visible_versions(session: Session, actor: Actor, agreement_id: str) -> list[
 
     Of those of one number the last is the live one, else the last returned.
     """
-    query = _visible(actor).where(AgreementVersion.agreement_id == agreement_id)
+    query = _visible_of_agreement(everything=actor.may(Permission.AGREEMENT_READ_ALL))
+    given = {"organisation": actor.organisation_id, "agreement": agreement_id}
+    return list(session.scalars(query, given))
+
+
+@cache
+def _visible_of_agreement(*, everything: bool) -> Select[AgreementVersion]:
+    of_agreement = _visible(everything=everything).where(
+        AgreementVersion.agreement_id == bindparam("agreement")
+    )
     order = (AgreementVersion.version, AgreementVersion.returned_at.is_(None), AgreementVersion.created_at)
-    return list(session.scalars(query.order_by(*order)))
+    return of_agreement.order_by(*order)
 
 
 def parties_of(session: Session, version: AgreementVersion) -> list[AgreementParty]:

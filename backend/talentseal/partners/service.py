@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ from sealproof.keccak import keccak256
 from talentseal import evidence
 from talentseal.accounts.models import Organisation
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.db import rows
 from talentseal.errors import Conflict, Invalid, NotFound
 from talentseal.evidence import acts
 from talentseal.evidence.models import ActKind
@@ -234,6 +235,14 @@ def waiting_keys(session: Session, actor: Actor) -> list[tuple[OrganisationKey, 
     return [(key, owner) for key, owner in session.execute(query)]
 
 
+_IS_VALID: Final = (
+    OrganisationKey.state == KeyState.REGISTERED,
+    OrganisationKey.valid_from <= bindparam("now"),
+    OrganisationKey.valid_until > bindparam("now"),
+)
+"""Whether one can sign with a key at the time `now`."""
+
+
 def valid_key(
     session: Session, organisation_id: str, address: str | None, *, now: datetime
 ) -> OrganisationKey:
@@ -241,13 +250,13 @@ def valid_key(
 
     Raises SigningKeyInvalid, NoSigningKey, SeveralSigningKeys.
     """
-    query = _valid(now).where(OrganisationKey.organisation_id == organisation_id)
+    query = select(OrganisationKey).where(*_IS_VALID, OrganisationKey.organisation_id == organisation_id)
     if address is not None:
-        key = session.scalars(query.where(OrganisationKey.address == address)).one_or_none()
+        key = session.scalars(query.where(OrganisationKey.address == address), {"now": now}).one_or_none()
         if key is None:
             raise SigningKeyInvalid(organisation=organisation_id, address=address)
         return key
-    keys = session.scalars(query.limit(2)).all()
+    keys = session.scalars(query.limit(2), {"now": now}).all()
     if len(keys) > 1:
         raise SeveralSigningKeys(organisation=organisation_id)
     if not keys:
@@ -255,28 +264,28 @@ def valid_key(
     return keys[0]
 
 
+_VALID: Final = (
+    select(OrganisationKey.organisation_id, OrganisationKey.address)
+    .where(*_IS_VALID)
+    .order_by(OrganisationKey.address)
+)
+_VALID_ONE: Final = _VALID.where(
+    OrganisationKey.organisation_id == bindparam("organisation"),
+    OrganisationKey.address == bindparam("address"),
+)
+
+
 def is_valid(session: Session, organisation_id: str, address: str, *, now: datetime) -> bool:
     """Whether the organisation can sign with that key now."""
-    query = _valid(now).where(
-        OrganisationKey.organisation_id == organisation_id, OrganisationKey.address == address
-    )
-    return session.scalars(query).one_or_none() is not None
+    return bool(rows(session, _VALID_ONE, now=now, organisation=organisation_id, address=address))
 
 
 def valid_addresses(session: Session, *, now: datetime) -> dict[str, list[str]]:
     """The addresses with which each organisation can sign now; they stand on the chain for everyone."""
     found: dict[str, list[str]] = {}
-    for key in session.scalars(_valid(now).order_by(OrganisationKey.address)):
-        found.setdefault(key.organisation_id, []).append(key.address)
+    for owner, address in rows(session, _VALID, now=now):
+        found.setdefault(owner, []).append(address)
     return found
-
-
-def _valid(now: datetime) -> Select[OrganisationKey]:
-    return select(OrganisationKey).where(
-        OrganisationKey.state == KeyState.REGISTERED,
-        OrganisationKey.valid_from <= now,
-        OrganisationKey.valid_until > now,
-    )
 
 
 def registered_keys(session: Session) -> list[tuple[str, str, int]]:
