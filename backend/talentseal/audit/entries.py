@@ -1,15 +1,16 @@
 """The log's entries for auditors: exact bytes and places; what they hold is digests alone."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from sealproof import tiles
 from sealproof.entry import Relation
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.db import rows
 from talentseal.errors import NotFound
 from talentseal.evidence import tree
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord
@@ -50,25 +51,43 @@ class EntryDetail(EntryView):
     refers_to_index: int | None
 
 
+_VIEW: Final = (
+    EvidenceRecord.log_index,
+    EvidenceRecord.id,
+    EvidenceRecord.kind,
+    EvidenceRecord.recorded_at,
+    EvidenceRecord.relation,
+    EvidenceRecord.refers_to,
+    EvidenceRecord.leaf_hash,
+)
+"""What an EntryView is made of."""
+_BELOW: Final = (
+    select(*_VIEW)
+    .where(EvidenceRecord.log_index < bindparam("below"))
+    .order_by(EvidenceRecord.log_index.desc())
+    .limit(bindparam("limit"))
+)
+_OF_KIND: Final = _BELOW.where(EvidenceRecord.kind == bindparam("kind"))
+_AT: Final = select(*_VIEW, EvidenceRecord.entry).where(EvidenceRecord.log_index == bindparam("index"))
+_NEWEST: Final = select(CheckpointRow.size, CheckpointRow.root).order_by(CheckpointRow.size.desc()).limit(1)
+_INDEX: Final = select(EvidenceRecord.log_index).where(EvidenceRecord.id == bindparam("record"))
+
+
 def page(session: Session, actor: Actor, *, before: int | None, kind: int | None, limit: int) -> EntryPage:
     """Up to `limit` sealed entries below the index `before`, newest first. Raises NotPermitted."""
     actor.require(Permission.LOG_ENTRIES_READ)
     size = _newest(session)[0]
-    query = select(EvidenceRecord).where(
-        EvidenceRecord.log_index < (size if before is None else min(before, size))
-    )
-    if kind is not None:
-        query = query.where(EvidenceRecord.kind == kind)
-    rows = list(session.scalars(query.order_by(EvidenceRecord.log_index.desc()).limit(limit + 1)))
-    items = [_view(row) for row in rows[:limit]]
-    return EntryPage(items=items, before=items[-1].index if len(rows) > limit else None)
+    given = {"below": size if before is None else min(before, size), "limit": limit + 1}
+    found = rows(session, _BELOW, **given) if kind is None else rows(session, _OF_KIND, kind=kind, **given)
+    items = [_view(row) for row in found[:limit]]
+    return EntryPage(items=items, before=items[-1].index if len(found) > limit else None)
 
 
 def entry(session: Session, actor: Actor, index: int) -> EntryDetail:
     """The sealed entry of that index. Raises NotPermitted, EntryNotFound, TileMissing."""
     actor.require(Permission.LOG_ENTRIES_READ)
     size, root = _newest(session)
-    row = session.scalars(select(EvidenceRecord).where(EvidenceRecord.log_index == index)).one_or_none()
+    row = next(iter(rows(session, _AT, index=index)), None)
     if row is None or index >= size:
         raise EntryNotFound(index=index)
     path = tiles.inclusion_path_from_tiles(tree.read_tile(session), index, size)
@@ -78,20 +97,16 @@ def entry(session: Session, actor: Actor, index: int) -> EntryDetail:
         size=size,
         root=root.hex(),
         path=[each.hex() for each in path],
-        refers_to_index=session.scalar(
-            select(EvidenceRecord.log_index).where(EvidenceRecord.id == row.refers_to)
-        ),
+        refers_to_index=next((found for (found,) in rows(session, _INDEX, record=row.refers_to)), None),
     )
 
 
 def _newest(session: Session) -> tuple[int, bytes]:
     """Size and root of the newest checkpoint; (0, nothing) before the first."""
-    query = select(CheckpointRow.size, CheckpointRow.root).order_by(CheckpointRow.size.desc()).limit(1)
-    row = session.execute(query).one_or_none()
-    return (row.size, bytes(row.root)) if row else (0, b"")
+    return next(((size, bytes(root)) for size, root in rows(session, _NEWEST)), (0, b""))
 
 
-def _view(row: EvidenceRecord) -> EntryView:
+def _view(row: Row[*tuple[Any, ...]]) -> EntryView:
     return EntryView(
         index=row.log_index or 0,
         record=row.id,

@@ -1,5 +1,6 @@
 """The log's signed heads, where each stands on the chain, and how the log has grown: for everyone."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,16 +9,16 @@ from functools import cache
 from typing import Any, ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from sealproof import cosignature, note
 from sealproof.errors import ProofError
 from sealproof.note import ED25519, Signature, VerifierKey, key_id_of
-from talentseal.anchoring import epochs, ledger
+from talentseal.anchoring import ledger
 from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Lane
 from talentseal.clock import SHANGHAI
-from talentseal.db import Instant
+from talentseal.db import Instant, rows
 from talentseal.errors import NotFound
 from talentseal.evidence import status
 from talentseal.evidence.models import CheckpointRow
@@ -125,72 +126,91 @@ class _Head(NamedTuple):
     signed_at: datetime
 
 
-_HEAD: Final = (CheckpointRow.size, CheckpointRow.root, CheckpointRow.signed_at)
-_ANCHOR: Final = (
-    ChainTransaction.size,
-    ChainTransaction.block_number,
-    ChainTransaction.block_hash,
-    ChainTransaction.hash,
-    ChainTransaction.mined_at,
-    ChainTransaction.final_at,
+_SIZE: Final[BindParameter[int]] = bindparam("size")
+_NEWEST_HEADS: Final = (
+    select(CheckpointRow.size, CheckpointRow.root, CheckpointRow.signed_at)
+    .order_by(CheckpointRow.size.desc())
+    .limit(bindparam("limit"))
 )
-"""Without the signed bytes, which are long."""
+_HEADS: Final = _NEWEST_HEADS.where(CheckpointRow.size < bindparam("before"))
+
+# Without the signed bytes, which are long.
+_ANCHORED: Final = (
+    select(
+        ChainTransaction.size,
+        ChainEpoch.id,
+        ChainEpoch.chain_id,
+        ChainEpoch.contract,
+        ChainTransaction.block_number,
+        ChainTransaction.block_hash,
+        ChainTransaction.hash,
+        ChainTransaction.mined_at,
+        ChainTransaction.final_at,
+    )
+    .join(ChainEpoch, ChainEpoch.id == ChainTransaction.epoch_id)
+    .where(ChainTransaction.lane == Lane.ANCHOR, ChainTransaction.state.in_(ledger.EFFECTIVE))
+)
+"""The heads that are in a block of their epoch's chain, as an AnchorView has them."""
+_OF_EPOCH: Final = (
+    _ANCHORED.where(ChainTransaction.epoch_id == bindparam("epoch"), ChainTransaction.size >= _SIZE)
+    .order_by(ChainTransaction.size)
+    .limit(1)
+)
+_OF_OPEN_EPOCH: Final = _ANCHORED.where(
+    ChainTransaction.epoch_id == select(func.max(ChainEpoch.id)).scalar_subquery()
+)
+_FROM: Final = (
+    _OF_OPEN_EPOCH.where(ChainTransaction.size >= _SIZE)
+    .order_by(ChainTransaction.size)
+    .limit(bindparam("limit"))
+)
+_LAST: Final = _OF_OPEN_EPOCH.order_by(ChainTransaction.size.desc()).limit(1)
+_EPOCHS: Final = select(ChainEpoch.id).order_by(ChainEpoch.id.desc())
 
 
 def page(session: Session, *, before: int | None, limit: int) -> CheckpointPage:
     """Up to `limit` checkpoints, newest first, of fewer than `before` entries."""
-    query = select(*_HEAD)
-    if before is not None:
-        query = query.where(CheckpointRow.size < before)
-    query = query.order_by(CheckpointRow.size.desc()).limit(limit + 1)
-    rows = [_Head(*row) for row in session.execute(query)]
-    shown = rows[:limit]
-    more = shown[-1].size if len(rows) > limit else None
+    found = (
+        rows(session, _NEWEST_HEADS, limit=limit + 1)
+        if before is None
+        else rows(session, _HEADS, limit=limit + 1, before=before)
+    )
+    shown = [_Head(*row) for row in found[:limit]]
+    more = shown[-1].size if len(found) > limit else None
     return CheckpointPage(items=_views(session, shown), before=more)
 
 
-def _views(session: Session, rows: Sequence[_Head]) -> list[CheckpointView]:
-    if not rows:
+def _views(session: Session, heads: Sequence[_Head]) -> list[CheckpointView]:
+    if not heads:
         return []
     log = status.log_sizes(session)
-    anchors = _anchors(session, rows[-1].size, len(rows))
+    anchors = _anchors(session, heads[-1].size, len(heads))
+    sizes = [anchor.size for anchor in anchors]
+    covering = [*anchors, None]
     return [
         CheckpointView(
-            size=row.size,
-            root=bytes(row.root).hex(),
-            signed_at=row.signed_at,
-            state=log.state_at(row.size - 1),
-            anchor=next((anchor for anchor in anchors if anchor.size >= row.size), None),
+            size=head.size,
+            root=bytes(head.root).hex(),
+            signed_at=head.signed_at,
+            state=log.state_at(head.size - 1),
+            anchor=covering[bisect_left(sizes, head.size)],
         )
-        for row in rows
+        for head in heads
     ]
 
 
 def _anchors(session: Session, low: int, count: int) -> list[AnchorView]:
     """The open epoch's anchors of `low` entries and more, smallest first: enough for `count` checkpoints."""
-    epoch = epochs.newest(session)
-    if epoch is None:
-        return []
     # An anchor is that of a checkpoint; a few more, because a head may have been anchored twice.
-    query = _anchored(epoch).where(ChainTransaction.size >= low).order_by(ChainTransaction.size)
-    return [_anchor(row, epoch) for row in session.execute(query.limit(2 * count + 8))]
+    return [_anchor(row) for row in rows(session, _FROM, size=low, limit=2 * count + 8)]
 
 
-def _anchored(epoch: ChainEpoch) -> Select[*tuple[Any, ...]]:
-    """The heads that are in a block of the epoch's chain."""
-    return select(*_ANCHOR).where(
-        ChainTransaction.epoch_id == epoch.id,
-        ChainTransaction.lane == Lane.ANCHOR,
-        ChainTransaction.state.in_(ledger.EFFECTIVE),
-    )
-
-
-def _anchor(row: Row[Any], epoch: ChainEpoch) -> AnchorView:
+def _anchor(row: Row[*tuple[Any, ...]]) -> AnchorView:
     return AnchorView(
         size=row.size,
-        epoch=epoch.id,
-        chain_id=epoch.chain_id,
-        contract=epoch.contract,
+        epoch=row.id,
+        chain_id=row.chain_id,
+        contract=row.contract,
         block_number=row.block_number,
         block_hash=row.block_hash,
         transaction_hash=row.hash,
@@ -201,12 +221,7 @@ def _anchor(row: Row[Any], epoch: ChainEpoch) -> AnchorView:
 
 def last_anchor(session: Session) -> AnchorView | None:
     """The largest head that the open epoch's chain holds; None before the first."""
-    epoch = epochs.newest(session)
-    if epoch is None:
-        return None
-    newest = _anchored(epoch).order_by(ChainTransaction.size.desc()).limit(1)
-    row = session.execute(newest).one_or_none()
-    return None if row is None else _anchor(row, epoch)
+    return next(map(_anchor, rows(session, _LAST)), None)
 
 
 def note_of(session: Session, size: int) -> str:
@@ -217,13 +232,31 @@ def note_of(session: Session, size: int) -> str:
     return found
 
 
+_SIZES: Final = select(CheckpointRow.size).limit(1)
+_CHECKPOINT: Final = select(
+    CheckpointRow.size,
+    CheckpointRow.root,
+    CheckpointRow.signed_at,
+    CheckpointRow.note,
+    _SIZES.where(CheckpointRow.size < _SIZE)
+    .order_by(CheckpointRow.size.desc())
+    .correlate(None)
+    .scalar_subquery()
+    .label("previous"),
+    _SIZES.where(CheckpointRow.size > _SIZE)
+    .order_by(CheckpointRow.size)
+    .correlate(None)
+    .scalar_subquery()
+    .label("next"),
+).where(CheckpointRow.size == _SIZE)
+
+
 def checkpoint(session: Session, size: int, key: VerifierKey) -> CheckpointDetail:
     """All about the checkpoint of exactly `size` entries. key: the log's own. Raises CheckpointNotFound."""
-    row = session.execute(select(*_HEAD, CheckpointRow.note).where(CheckpointRow.size == size)).one_or_none()
+    row = next(iter(rows(session, _CHECKPOINT, size=size)), None)
     if row is None:
         raise CheckpointNotFound(size=size)
     anchors = _anchors_of_every_epoch(session, size)
-    previous, following = _beside(session, size)
     return CheckpointDetail(
         size=row.size,
         root=bytes(row.root).hex(),
@@ -233,31 +266,18 @@ def checkpoint(session: Session, size: int, key: VerifierKey) -> CheckpointDetai
         note=row.note,
         signers=signers_of(row.note, key),
         anchors=anchors,
-        previous=previous,
-        next=following,
+        previous=row.previous,
+        next=row.next,
     )
-
-
-def _beside(session: Session, size: int) -> tuple[int | None, int | None]:
-    """The sizes of the checkpoints before and after."""
-    sizes = select(CheckpointRow.size).limit(1)
-    before = sizes.where(CheckpointRow.size < size).order_by(CheckpointRow.size.desc())
-    after = sizes.where(CheckpointRow.size > size).order_by(CheckpointRow.size)
-    row = session.execute(
-        select(before.scalar_subquery().label("before"), after.scalar_subquery().label("after"))
-    ).one()
-    return row.before, row.after
 
 
 def _anchors_of_every_epoch(session: Session, size: int) -> list[AnchorView]:
     """The first anchor of each epoch that covers `size` entries, newest epoch first."""
-    found = []
-    for epoch in session.scalars(select(ChainEpoch).order_by(ChainEpoch.id.desc())):
-        query = _anchored(epoch).where(ChainTransaction.size >= size)
-        row = session.execute(query.order_by(ChainTransaction.size).limit(1)).one_or_none()
-        if row is not None:
-            found.append(_anchor(row, epoch))
-    return found
+    return [
+        _anchor(row)
+        for (epoch,) in rows(session, _EPOCHS)
+        for row in rows(session, _OF_EPOCH, epoch=epoch, size=size)
+    ]
 
 
 def signers_of(text: str, key: VerifierKey) -> list[SignerView]:
@@ -295,10 +315,12 @@ def nearest_size(session: Session, size: int) -> int | None:
     return session.scalar(at_most) or session.scalar(sizes.order_by(CheckpointRow.size))
 
 
+_FIRST_SIGNED: Final = select(CheckpointRow.signed_at).order_by(CheckpointRow.size).limit(1)
+
+
 def growth(session: Session, *, now: datetime) -> Growth:
     """The last 30 days; of a young log the last 24 hours."""
-    first = session.scalar(select(CheckpointRow.signed_at).order_by(CheckpointRow.size).limit(1))
-    is_young = first is None or now - first < YOUNG
+    is_young = all(now - first < YOUNG for (first,) in rows(session, _FIRST_SIGNED))
     return by_hour(session, now=now) if is_young else _by_day(session, now=now)
 
 
@@ -315,7 +337,8 @@ def _by_day(session: Session, *, now: datetime) -> Growth:
 
 def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> Growth:
     at = {f"at_{place}": each for place, each in enumerate(begins)}
-    met = [size or 0 for size in session.execute(_sizes(len(begins)), at).one()]
+    ((*sizes,),) = rows(session, _sizes(len(begins)), **at)
+    met = [size or 0 for size in sizes]
     periods = [
         Period(each, after - size, after) for each, size, after in zip(begins, met, met[1:], strict=False)
     ]

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -21,7 +21,7 @@ from talentseal.audit.api import Desk
 from talentseal.audit.proofs import Notary
 from talentseal.chain.port import Chain, ChainUnavailable, Holders
 from talentseal.config import ChainType
-from talentseal.db import Database
+from talentseal.db import Database, rows
 from talentseal.web.pages import Pages
 
 log = structlog.get_logger(__name__)
@@ -128,17 +128,20 @@ async def _trust_desk(request: Request) -> TrustDesk:
 TrustOf = Annotated[TrustDesk, Depends(_trust_desk)]
 
 
+_EPOCHS: Final = select(ChainEpoch).order_by(ChainEpoch.id.desc())
+
+
 def statement(session: Session, notary: Notary, chain_type: ChainType) -> TrustStatement:
     """What there is to say without asking the chain."""
-    rows = session.scalars(select(ChainEpoch).order_by(ChainEpoch.id.desc())).all()
+    known = session.scalars(_EPOCHS).all()
     key = notary.key
     return TrustStatement(
         origin=key.name,
         chain_type=chain_type,
         log_key=LogKeyView(verifier_key=str(key), key_id=key.key_id.hex(), public_key=key.public.hex()),
         finality=FinalityView(policy=notary.finality.policy, depth=notary.finality.depth),
-        epochs=[_epoch(row) for row in rows],
-        senders=_senders(session, rows[0].id) if rows else {},
+        epochs=[_epoch(each) for each in known],
+        senders=_senders(session, known[0].id) if known else {},
     )
 
 
@@ -159,24 +162,21 @@ def _epoch(row: ChainEpoch) -> EpochView:
     )
 
 
+_SENDER: Final = (
+    select(ChainTransaction.sender)
+    .where(
+        ChainTransaction.epoch_id == bindparam("epoch"),
+        ChainTransaction.lane == bindparam("lane"),
+        ChainTransaction.block_number.is_not(None),
+    )
+    .order_by(ChainTransaction.block_number.desc())
+    .limit(1)
+)
+
+
 def _senders(session: Session, epoch_id: int) -> dict[Lane, str]:
     """Each lane's sender of late, as far as it has sent anything that is in a block."""
-    found = {}
-    for lane in Lane:
-        newest = (
-            select(ChainTransaction.sender)
-            .where(
-                ChainTransaction.epoch_id == epoch_id,
-                ChainTransaction.lane == lane,
-                ChainTransaction.block_number.is_not(None),
-            )
-            .order_by(ChainTransaction.block_number.desc())
-            .limit(1)
-        )
-        sender = session.scalar(newest)
-        if sender is not None:
-            found[lane] = sender
-    return found
+    return {lane: sender for lane in Lane for (sender,) in rows(session, _SENDER, epoch=epoch_id, lane=lane)}
 
 
 @api.get("/trust")
