@@ -73,6 +73,8 @@ from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.talents.applying import pages as applying_pages
+from talentseal.talents.pages import pages as talent_pages
 from talentseal.vault import Vault
 from talentseal.web import problems
 from talentseal.web.assets import Assets
@@ -274,9 +276,10 @@ def create_app(
     )
     _mount(app, service)
     app.include_router(assets.router())
-    signed_in = (key_pages, outlet_pages, trail_pages, submitting_pages, agreement_pages)
+    desks = (key_pages, outlet_pages, trail_pages, submitting_pages, agreement_pages)
+    talents = (talent_pages, applying_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
-    for pages in (*everyone, *signed_in, policy_pages, calendar_pages, verifying, reference):
+    for pages in (*everyone, *desks, *talents, policy_pages, calendar_pages, verifying, reference):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)

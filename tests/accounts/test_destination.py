@@ -2,7 +2,8 @@
 
 import pytest
 
-from talentseal.accounts.destination import HOME, local_path
+from talentseal.accounts.destination import HOME, home_of, local_path, with_next
+from talentseal.accounts.roles import Role
 
 
 @pytest.mark.parametrize(
@@ -38,10 +39,18 @@ def test_a_path_of_this_service_is_kept(path: str) -> None:
         "/" + "a" * 2000,
     ],
 )
-def test_anything_else_leads_home(text: str) -> None:
-    assert local_path(text) == HOME
+def test_anything_else_leads_nowhere(text: str) -> None:
+    assert local_path(text) == ""
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-in?next=/sign-in", "/sign-out", "/invitation"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-in?next=/sign-in", "/sign-out", "/sign-up", "/invitation"]
+)
 def test_nobody_is_sent_round_in_a_circle(path: str) -> None:
-    assert local_path(path) == HOME
+    assert local_path(path) == ""
+
+
+def test_whoever_says_nothing_goes_where_his_work_is() -> None:
+    assert home_of(Role.TALENT) == "/me"
+    assert {home_of(role) for role in Role if role is not Role.TALENT} == {HOME}
+    assert with_next("/sign-in", "") == "/sign-in"

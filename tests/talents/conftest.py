@@ -15,11 +15,12 @@ from talentseal.policy.effects import Deed
 from talentseal.policy.schemas import ArticleInput, EnterVersion
 from talentseal.policy.tiers import Tier
 from talentseal.talents import applications, codes, deciding, people, recognitions
-from talentseal.talents.models import Application, DocumentKind, TalentCode, TierRecognition
+from talentseal.talents.models import Application, DocumentKind, Purpose, TalentCode, TierRecognition
 from talentseal.talents.schemas import (
     Approve,
     Basic,
     Claim,
+    Confirm,
     Education,
     IdentityDocument,
     Part,
@@ -128,6 +129,8 @@ class People:
 
         def write(session: Session) -> Application:
             row = applications.begin(session, talent, vault, now=now)
+            if row.purpose is Purpose.TIER:
+                del parts[Part.BASIC], parts[Part.WORK]
             for part, value in parts.items():
                 applications.save(session, talent, vault, row.id, SavePart(part=part, value=value))
             for kind in papers:
@@ -153,7 +156,7 @@ class People:
     def approve(
         self, row: Application, by: Actor | None = None, *, proved: frozenset[DocumentKind] | None = None
     ) -> Application:
-        now, command = self.world.clock.now(), Approve(proved=proved)
+        now, command = self.world.clock.now(), Approve(proved=proved, reason="材料齐全（虚构）")
         return self.world.database.write(
             lambda session: deciding.approve(session, by or office(), self.vault, row.id, command, now=now)
         )
@@ -175,7 +178,8 @@ class People:
 
         def write(session: Session) -> TierRecognition:
             newest = recognitions.of_talent(session, talent_id)[0]
-            return recognitions.confirm(session, by or office(2), newest.id, now=now)
+            command = Confirm(reason="与原件一致（虚构）")
+            return recognitions.confirm(session, by or office(2), self.vault, newest.id, command, now=now)
 
         return self.world.database.write(write)
 

@@ -68,7 +68,7 @@ def test_an_application_that_lacks_something_names_it_and_stays_a_draft(sqlite_c
     talent = sqlite_crowd.talent()
     draft = sqlite_crowd.entered(talent, claim=high(), papers=(DocumentKind.IDENTITY,))
 
-    with pytest.raises(ApplicationIncomplete, match="RECOGNITION, WORK_IN_AREA"):
+    with pytest.raises(ApplicationIncomplete, match="WORK_IN_AREA, RECOGNITION"):
         sqlite_crowd.submit(talent, draft)
 
     kept = sqlite_crowd.world.database.read(lambda session: session.get_one(Application, draft.id).state)

@@ -105,7 +105,7 @@ def _account(counter: Counter, present: SignedIn) -> dict[str, Any]:
         lambda session: (
             own.standing(session, actor.account_id),
             sessions.sessions_of(session, actor.account_id, arrival.rules, now=arrival.now),
-            own.api_keys_of(session, actor),
+            own.api_keys_of(session, actor) if actor.may(Permission.API_KEY_OWN) else [],
         )
     )
     return {

@@ -10,7 +10,7 @@ from talentseal.accounts import demonstration, key_sign_in, sessions, signing_in
 from talentseal.accounts.access import Db, Rules, signed_in_of
 from talentseal.accounts.arrival import Arriving
 from talentseal.accounts.counter import AtCounter, Counter
-from talentseal.accounts.destination import local_path, with_next
+from talentseal.accounts.destination import HOME, home_of, local_path, with_next
 from talentseal.accounts.models import SignInMethod
 from talentseal.accounts.schemas import Address, Command, Signature
 from talentseal.accounts.signing_in import Known
@@ -28,9 +28,9 @@ Typed = Annotated[str, Form(max_length=1000)]
 @pages.get("/sign-in")
 def sign_in(counter: AtCounter, next: str = "") -> Response:  # noqa: A002 - the address names it
     """Who are you? Whoever is signed in already goes on."""
-    destination = local_path(next)
-    if signed_in_of(counter.request) is not None:
-        return RedirectResponse(destination, 303)
+    destination, known = local_path(next), signed_in_of(counter.request)
+    if known is not None:
+        return RedirectResponse(destination or home_of(known.actor.role), 303)
     people = counter.arrival.database.read(demonstration.people)
     return counter.show("accounts/sign-in.html", next=destination, returns=bool(next), people=people, name="")
 
@@ -54,12 +54,13 @@ def enter(
 
 
 def _go_on(counter: Counter, known: Known, method: SignInMethod, destination: str) -> Response:
-    """On to the second factor, or in when there is none to show."""
+    """On to the second factor, or in when there is none to show. destination: empty for one's home."""
     arrival, half = counter.arrival, counter.arrival.rules.half_cookie
+    going_on = destination or home_of(known.role)
     if not signing_in.needs_second_factor(known):
         counter.door.throttle.succeeded(known.name, arrival.address)
-        return arrival.admit(known.account_id, method, destination)
-    response = see_other(with_next("/sign-in/second-factor", destination))
+        return arrival.admit(known.account_id, method, going_on)
+    response = see_other(with_next("/sign-in/second-factor", going_on))
     half.give(response, signing_in.wait_for_code(arrival, known, method))
     return response
 
@@ -82,7 +83,7 @@ def confirm(
         token = signing_in.check_code(counter.door, counter.arrival, half.read(counter.request), code)
     except TalentSealError as error:
         return counter.refuse("accounts/second-factor.html", error, next=destination)
-    response = counter.arrival.leave_with(token, see_other(destination, "signed-in"))
+    response = counter.arrival.leave_with(token, see_other(destination or HOME, "signed-in"))
     half.take(response)
     return response
 
@@ -151,4 +152,5 @@ def play(
 ) -> Response:
     """Sign in as one of the demonstration's invented people."""
     person = arriving.database.read(lambda session: demonstration.person(session, account))
-    return arriving.admit(person.account, SignInMethod.DEMONSTRATION, local_path(next))
+    destination = local_path(next) or home_of(person.role)
+    return arriving.admit(person.account, SignInMethod.DEMONSTRATION, destination)

@@ -64,6 +64,7 @@ class Permission(StrEnum):
     APPLICATION_REVIEW = "application:review"
     RECOGNITION_VERIFY = "recognition:verify"
     RECOGNITION_CONFIRM = "recognition:confirm"
+    REGISTER_IMPORT = "register:import"
 
 
 _PARTY: Final = frozenset(
@@ -140,7 +141,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
-        Role.BIG_DATA_BUREAU: _PARTY | {Permission.OPERATION_READ},
+        Role.BIG_DATA_BUREAU: _PARTY | {Permission.OPERATION_READ, Permission.REGISTER_IMPORT},
         Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS,
         Role.BUREAU: _PARTY | _HONOURS_BENEFITS,
         Role.LEADING_GROUP: _LEADING_GROUP,

@@ -45,6 +45,8 @@ LONGEST_SLOT: Final = 3600
 _SLOTS_KEPT: Final = 8
 CHALLENGES: Final = 20
 """Challenges for keys that one network may ask for in a minute."""
+SIGN_UPS: Final = 10
+"""Accounts that one network may try to open in a minute."""
 
 
 class Step(StrEnum):
@@ -98,7 +100,8 @@ class Throttle:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._networks = BackOff(monotonic)
-        self._failures, self._slots, self._challenges = _Recent(), _Recent(), _Recent()
+        self._failures, self._slots = _Recent(), _Recent()
+        self._challenges, self._sign_ups = _Recent(), _Recent()
 
     def check(self, name: str, address: str, step: Step) -> None:
         """Let an attempt at a name go ahead. Raises TooManyAttempts."""
@@ -149,11 +152,19 @@ class Throttle:
 
     def admit_challenge(self, address: str) -> None:
         """Let a network ask for one more challenge. Raises TooManyAttempts."""
+        self._admit(self._challenges, address, CHALLENGES)
+
+    def admit_sign_up(self, address: str) -> None:
+        """Let a network try to open one more account. Raises TooManyAttempts."""
+        self._admit(self._sign_ups, address, SIGN_UPS)
+
+    def _admit(self, lately: _Recent, address: str, limit: int) -> None:
+        """One more of what a network may do `limit` times a minute."""
         network, now = network_of(address), self._monotonic()
         with self._lock:
-            if self._challenges.count(network, now - 60) >= CHALLENGES:
+            if lately.count(network, now - 60) >= limit:
                 raise TooManyAttempts(retry_after=60)
-            self._challenges.note(network, now, keep=CHALLENGES)
+            lately.note(network, now, keep=limit)
 
 
 def _digest(name: str) -> str:

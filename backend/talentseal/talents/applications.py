@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
@@ -28,7 +28,7 @@ from talentseal.talents.models import (
     Talent,
     place_of,
 )
-from talentseal.talents.schemas import Content, SavePart
+from talentseal.talents.schemas import Content, Part, SavePart
 from talentseal.vault import Vault
 
 ANSWER_WORKING_DAYS: Final = 5
@@ -95,6 +95,12 @@ class ApplicationBarred(Conflict):
     en = "You may apply again from {until} on; you can appeal against that."
 
 
+class PartNotAsked(Conflict):
+    code = "application-part-not-asked"
+    zh = "{part} 已经核实在册，申报层次时不再填写。确有变化的，请先办理更正。"
+    en = "{part} was verified before and is not asked for again; have it corrected if it has changed."
+
+
 class DocumentRefused(Invalid):
     code = "application-document-refused"
     zh = "只接受 PDF、PNG、JPEG 文件，每份不超过 {megabytes} MB，最多 {count} 份。"
@@ -113,12 +119,13 @@ def begin(session: Session, actor: Actor, vault: Vault, *, now: datetime) -> App
         return open_one
     has_code = people.has_live_code(session, talent_id=talent.id)
     identifier = secrets.token_hex(16)
+    known = people.known_of(session, vault, talent.id) if has_code else Content()
     row = Application(
         id=identifier,
         talent_id=talent.id,
         purpose=Purpose.TIER if has_code else Purpose.CODE,
         state=State.DRAFT,
-        sealed=vault.seal(place_of("application", identifier), b"{}"),
+        sealed=vault.seal(place_of("application", identifier), known.model_dump_json().encode()),
         begun_at=now,
     )
     try:
@@ -130,9 +137,16 @@ def begin(session: Session, actor: Actor, vault: Vault, *, now: datetime) -> App
 
 
 def save(session: Session, actor: Actor, vault: Vault, application_id: str, command: SavePart) -> Application:
-    """Keep one part of a draft or returned application. Raises ApplicationNotFound, ApplicationClosed."""
+    """Keep one part of a draft or returned application.
+
+    Raises ApplicationNotFound, ApplicationClosed, PartNotAsked.
+    """
     row = _changeable(session, actor, application_id)
-    entered = content(vault, row).model_copy(update={command.part.value: command.value})
+    if row.purpose is Purpose.TIER and command.part in {Part.BASIC, Part.WORK}:
+        raise PartNotAsked(part=command.part.value)
+    cleared = "" if command.part in {Part.RESEARCH, Part.HONOURS} else None
+    value = cleared if command.value is None else command.value
+    entered = content(vault, row).model_copy(update={command.part.value: value})
     row.sealed = vault.seal(place_of("application", row.id), entered.model_dump_json().encode())
     session.flush()
     return row
@@ -162,7 +176,7 @@ def add_document(
     if media is None or len(plain) > DOCUMENT_LIMIT or (count or 0) >= DOCUMENTS_LIMIT:
         raise DocumentRefused(megabytes=DOCUMENT_LIMIT >> 20, count=DOCUMENTS_LIMIT)
     identifier = secrets.token_hex(16)
-    document = ApplicationDocument(
+    added = ApplicationDocument(
         id=identifier,
         application_id=row.id,
         kind=kind,
@@ -171,18 +185,15 @@ def add_document(
         sealed=vault.seal(place_of("application_document", identifier), plain),
         added_at=now,
     )
-    session.add(document)
+    session.add(added)
     session.flush()
-    return document
+    return added
 
 
 def remove_document(session: Session, actor: Actor, application_id: str, document_id: str) -> None:
     """Take a document out again. Raises ApplicationNotFound, ApplicationClosed."""
     row = _changeable(session, actor, application_id)
-    document = session.get(ApplicationDocument, document_id)
-    if document is None or document.application_id != row.id:
-        raise ApplicationNotFound
-    session.delete(document)
+    session.delete(document(session, row.id, document_id))
     session.flush()
 
 
@@ -208,9 +219,18 @@ def submit(
     return row
 
 
-def withdraw(session: Session, actor: Actor, application_id: str, *, now: datetime) -> Application:
-    """Take one's application back. Raises ApplicationNotFound, TransitionRefused."""
+def withdraw(
+    session: Session, actor: Actor, vault: Vault, application_id: str, *, now: datetime
+) -> Application:
+    """Take one's application back. What nobody else has seen, a draft, is destroyed with it.
+
+    Raises ApplicationNotFound, TransitionRefused.
+    """
     row = own(session, actor, application_id)
+    if row.state is State.DRAFT:
+        row.sealed = vault.seal(place_of("application", row.id), b"{}")
+        papers = delete(ApplicationDocument).where(ApplicationDocument.application_id == row.id)
+        session.execute(papers)
     move(session, row, State.WITHDRAWN, actor, now=now)
     return row
 
@@ -224,6 +244,25 @@ def undecided_of(session: Session, talent: Talent) -> Application | None:
 def content(vault: Vault, row: Application) -> Content:
     """What was entered so far."""
     return Content.model_validate_json(vault.open(place_of("application", row.id), row.sealed))
+
+
+def latest_of(session: Session, talent: Talent) -> Application | None:
+    """The talent's newest application, decided or not."""
+    query = select(Application).where(Application.talent_id == talent.id)
+    return session.scalars(query.order_by(Application.begun_at.desc(), Application.id).limit(1)).one_or_none()
+
+
+def document(session: Session, application_id: str, document_id: str) -> ApplicationDocument:
+    """A document of an application that the caller may open. Raises ApplicationNotFound."""
+    row = session.get(ApplicationDocument, document_id)
+    if row is None or row.application_id != application_id:
+        raise ApplicationNotFound
+    return row
+
+
+def plain_of(vault: Vault, row: ApplicationDocument) -> bytes:
+    """The document's bytes."""
+    return vault.open(place_of("application_document", row.id), row.sealed)
 
 
 def documents_of(session: Session, application_id: str) -> list[ApplicationDocument]:

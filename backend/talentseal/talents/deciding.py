@@ -6,8 +6,9 @@ that he claims is verified with the application and confirmed by a second person
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
@@ -16,10 +17,17 @@ from talentseal.errors import Invalid
 from talentseal.policy import reading
 from talentseal.policy.effects import Deed
 from talentseal.policy.tiers import HIGH
-from talentseal.talents import applications, codes, people, recognitions
+from talentseal.talents import applications, codes, people, recognitions, register
 from talentseal.talents.applications import MOVES, ApplicationIncomplete, ApplicationNotFound, State
-from talentseal.talents.models import Application, Purpose
-from talentseal.talents.schemas import Approve, Claim, Content, Part, Reject, Return
+from talentseal.talents.models import (
+    AccessPurpose,
+    Application,
+    ApplicationDocument,
+    DocumentKind,
+    FieldGroup,
+    Purpose,
+)
+from talentseal.talents.schemas import Approve, Claim, Content, Defect, Part, Reject, Return
 from talentseal.vault import Vault
 
 
@@ -53,9 +61,7 @@ def send_back(
     row = _for_review(session, actor, application_id)
     MOVES.require(row.state, State.RETURNED)
     shape = _shape(session, vault, row)
-    steps = applications.steps_of(session, row.id)
-    returned = [applications.said_in(vault, each) for each in steps if each.state is State.RETURNED]
-    _check_once(returned, shape, command)
+    _check_once(_returns(session, vault, row), shape, command)
     said = {"defects": command.model_dump(mode="json")["defects"], "shape": shape}
     applications.move(session, row, State.RETURNED, actor, vault=vault, said=said, now=now)
     return row
@@ -68,7 +74,8 @@ def reject(
     InstrumentExpired.
     """
     row = _for_review(session, actor, application_id)
-    basis = reading.basis_of(session, Deed.NEW_CODE, now=now)
+    deed = Deed.NEW_CODE if row.purpose is Purpose.CODE else Deed.NEW_TIER
+    basis = reading.basis_of(session, deed, now=now)
     applications.move(
         session,
         row,
@@ -93,19 +100,77 @@ def approve(
     row = _for_review(session, actor, application_id)
     MOVES.require(row.state, State.APPROVED)
     is_code, entered = row.purpose is Purpose.CODE, applications.content(vault, row)
+    if not is_code and (entered.claim is None or command.proved is None):
+        raise NothingProved
     basis = reading.basis_of(session, Deed.NEW_CODE if is_code else Deed.NEW_TIER, now=now)
     said = command.model_dump(mode="json")
     applications.move(session, row, State.APPROVED, actor, vault=vault, said=said, basis=basis, now=now)
     if is_code:
         codes.issue(session, row, by=actor.account_id, basis=basis, now=now)
-    people.enter(session, vault, row.talent_id, entered, by=actor.account_id, now=now)
+    shared = {FieldGroup.ACADEMIC} if register.bears_out(session, vault, entered) else set[FieldGroup]()
+    people.enter(session, vault, row.talent_id, entered, shared=shared, by=actor.account_id, now=now)
     if entered.claim is not None and command.proved is not None:
+        proved = command.proved & applications.kinds_of(session, row.id)
         starts_on = _starts(entered, entered.claim)
-        found = recognitions.Finding(row.talent_id, entered.claim, starts_on, command.proved)
-        recognitions.verify(session, actor, vault, found, now=now)
-    elif not is_code:
-        raise NothingProved
+        found = recognitions.Finding(row, entered.claim, starts_on, proved, command.reason)
+        recognitions.verify(session, actor, vault, found, basis=basis, now=now)
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the service itself found for the reviewer.
+
+    ready: defects that the return can take over. closed: parts and documents that were not objected to at
+    an earlier return and have not changed since, so that they cannot be now.
+    """
+
+    ready: tuple[Defect, ...]
+    closed: frozenset[str]
+
+
+def findings(session: Session, vault: Vault, row: Application) -> Findings:
+    """What the shared registers say to an application, and what may still be objected to."""
+    entered = applications.content(vault, row)
+    returned = _returns(session, vault, row)
+    shape = _shape(session, vault, row) if returned else {}
+    names = [*(part.value for part in Part), *(kind.value for kind in DocumentKind)]
+    closed = frozenset(name for name in names if returned and _is_closed(returned[-1], shape, name))
+    ready = register.defects(session, vault, entered)
+    return Findings(tuple(each for each in ready if each.part.value not in closed), closed)
+
+
+def document(
+    session: Session, actor: Actor, vault: Vault, application_id: str, document_id: str, *, now: datetime
+) -> tuple[ApplicationDocument, bytes]:
+    """A document as the reviewer opens it, with the trace of that for the talent.
+
+    Raises NotPermitted, ApplicationNotFound.
+    """
+    row = _for_review(session, actor, application_id)
+    found = applications.document(session, row.id, document_id)
+    people.note_access(
+        session,
+        actor,
+        row.talent_id,
+        AccessPurpose.APPLICATION_REVIEW,
+        _GROUPS[found.kind],
+        application_id=row.id,
+        document_id=found.id,
+        now=now,
+    )
+    return found, applications.plain_of(vault, found)
+
+
+_GROUPS: Final = {
+    DocumentKind.IDENTITY: {FieldGroup.BASIC},
+    DocumentKind.WORK_IN_AREA: {FieldGroup.BASIC},
+    DocumentKind.GRADUATION: {FieldGroup.ACADEMIC},
+    DocumentKind.RECOGNITION: {FieldGroup.HONOUR},
+    DocumentKind.ECONOMIC_CONTRIBUTION: {FieldGroup.HONOUR},
+    DocumentKind.INNOVATION: {FieldGroup.RESEARCH},
+}
+"""What a document tells of somebody."""
 
 
 def _for_review(session: Session, actor: Actor, application_id: str) -> Application:
@@ -138,13 +203,19 @@ def _shape(session: Session, vault: Vault, row: Application) -> dict[str, str]:
     }
 
 
+def _returns(session: Session, vault: Vault, row: Application) -> list[dict[str, Any]]:
+    """What was said at each return, the first first."""
+    steps = applications.steps_of(session, row.id)
+    return [applications.said_in(vault, each) for each in steps if each.state is State.RETURNED]
+
+
 def _check_once(returned: Sequence[dict[str, Any]], shape: dict[str, str], command: Return) -> None:
     """Refuse an objection to what stood there unchanged at the last return, and was not objected to then."""
-    if not returned:
-        return
-    last = returned[-1]
-    told = {defect["part"] for defect in last["defects"]}
     for defect in command.defects:
-        name = defect.part.value
-        if name not in told and shape.get(name) == last["shape"].get(name):
-            raise DefectTooLate(part=name)
+        if returned and _is_closed(returned[-1], shape, defect.part.value):
+            raise DefectTooLate(part=defect.part.value)
+
+
+def _is_closed(last: dict[str, Any], shape: dict[str, str], name: str) -> bool:
+    told = {defect["part"] for defect in last["defects"]}
+    return name not in told and shape.get(name) == last["shape"].get(name)

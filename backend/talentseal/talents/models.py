@@ -193,8 +193,10 @@ class TierRecognition(Base):
     """YOUTH: first verified day of work or registration in the area. Else: the day of the recognition."""
     valid_through: Mapped[date | None] = mapped_column(index=True)
     """Last day; None for one without a term."""
+    application_id: Mapped[str | None] = mapped_column(String(32))
+    """The application by which it was claimed; its documents prove it."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    """JSON of body, number and date of the certificate, of what proves it."""
+    """JSON of body, number and date of the certificate."""
     claimed_at: Mapped[datetime] = mapped_column(Instant)
     verified_by: Mapped[str | None] = mapped_column(String(32))
     verified_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -207,6 +209,25 @@ class TierRecognition(Base):
     def fact(self) -> Recognition:
         """What the effective tier is computed from."""
         return Recognition(self.tier, self.state, self.starts_on, self.valid_through)
+
+
+class RecognitionStep(Base):
+    """One step of a recognition, with who took it, why, and what it stands on."""
+
+    __tablename__ = "recognition_step"
+
+    recognition_id: Mapped[str] = mapped_column(ForeignKey("tier_recognition.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """From 1."""
+    state: Mapped[RecognitionState] = mapped_column(Enum(RecognitionState, native_enum=False, length=16))
+    """The state after it."""
+    account_id: Mapped[str | None] = mapped_column(String(32))
+    """Who took it; None for what the date brought."""
+    at: Mapped[datetime] = mapped_column("taken_at", Instant)
+    version_id: Mapped[str | None] = mapped_column(ForeignKey("instrument_version.id"))
+    article: Mapped[int | None] = mapped_column()
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """JSON of the reason and of the documents that prove it; None for what the date brought."""
 
 
 class CodeState(StrEnum):
@@ -293,3 +314,61 @@ class IdentityBar(Base):
     """First day on which he may."""
     cause: Mapped[str] = mapped_column(String(32), primary_key=True)
     """Id of the termination case."""
+
+
+class AccessPurpose(StrEnum):
+    """Why somebody of an office or another body opened what is known of a person."""
+
+    APPLICATION_REVIEW = "APPLICATION_REVIEW"
+    RECOGNITION_CONFIRMATION = "RECOGNITION_CONFIRMATION"
+
+
+class TalentAccess(Base):
+    """One opening of a person's data by somebody else; the person sees all of them."""
+
+    __tablename__ = "talent_access"
+    __table_args__ = (Index("ix_talent_access_of_talent", "talent_id", "opened_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"))
+    at: Mapped[datetime] = mapped_column("opened_at", Instant)
+    account_id: Mapped[str] = mapped_column(String(32))
+    organisation_id: Mapped[str] = mapped_column(String(66))
+    role: Mapped[Role] = mapped_column(Enum(Role, native_enum=False, length=32))
+    purpose: Mapped[AccessPurpose] = mapped_column(Enum(AccessPurpose, native_enum=False, length=32))
+    groups: Mapped[str] = mapped_column("field_groups", String(200))
+    """Values of FieldGroup, sorted, parted by one space."""
+    application_id: Mapped[str | None] = mapped_column(String(32))
+    """The application that was opened; None when it was the fields themselves."""
+    document_id: Mapped[str | None] = mapped_column(String(32))
+    """The document that was opened; None when it was what had been entered."""
+
+
+class NoticeAcceptance(Base):
+    """That a talent was shown a version of the privacy notice and accepted it."""
+
+    __tablename__ = "notice_acceptance"
+
+    talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"), primary_key=True)
+    version: Mapped[str] = mapped_column("notice_version", String(16), primary_key=True)
+    accepted_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class RegisterKind(StrEnum):
+    """Which numbers another office shares."""
+
+    GRADUATION_CERTIFICATE = "GRADUATION_CERTIFICATE"
+
+
+class SharedRegister(Base):
+    """A number that another office knows as valid: its keyed digest, never the number."""
+
+    __tablename__ = "shared_register"
+
+    kind: Mapped[RegisterKind] = mapped_column(
+        Enum(RegisterKind, native_enum=False, length=32), primary_key=True
+    )
+    number_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    imported_at: Mapped[datetime] = mapped_column(Instant)
+    imported_by: Mapped[str] = mapped_column(String(32))
+    """Account of the bureau's person, or `console`."""

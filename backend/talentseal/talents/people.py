@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,8 +12,18 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.errors import NotFound
-from talentseal.talents.models import FieldGroup, Source, Talent, TalentCode, TalentFields, place_of
-from talentseal.talents.schemas import Content
+from talentseal.talents.models import (
+    AccessPurpose,
+    FieldGroup,
+    NoticeAcceptance,
+    Source,
+    Talent,
+    TalentAccess,
+    TalentCode,
+    TalentFields,
+    place_of,
+)
+from talentseal.talents.schemas import Basic, Content, Education, Work
 from talentseal.vault import Vault
 
 
@@ -21,6 +31,10 @@ class TalentNotFound(NotFound):
     code = "talent-not-found"
     zh = "没有找到该人才，或您无权查看。请核对编号。"
     en = "There is no such talent, or he is not yours to see; check the number."
+
+
+NOTICE_VERSION: Final = "2026-11"
+"""Of the privacy notice that is shown now; whoever changes its text gives it another."""
 
 
 def register(session: Session, account: Account, *, now: datetime) -> Talent:
@@ -31,10 +45,19 @@ def register(session: Session, account: Account, *, now: datetime) -> Talent:
     return row
 
 
+def accept_notice(session: Session, talent: Talent, *, now: datetime) -> None:
+    """Keep that the talent accepted the privacy notice of today."""
+    session.add(NoticeAcceptance(talent_id=talent.id, version=NOTICE_VERSION, accepted_at=now))
+    session.flush()
+
+
 def of_account(session: Session, actor: Actor) -> Talent:
-    """The talent who acts. Raises NotPermitted for whoever is none."""
+    """The talent who acts. Raises NotPermitted for whoever is none, TalentNotFound for one who is unknown."""
     actor.require(Permission.TALENT_OWN)
-    return session.scalars(select(Talent).where(Talent.account_id == actor.account_id)).one()
+    row = session.scalars(select(Talent).where(Talent.account_id == actor.account_id)).one_or_none()
+    if row is None:
+        raise TalentNotFound
+    return row
 
 
 def find(session: Session, talent_id: str) -> Talent:
@@ -53,16 +76,26 @@ def has_live_code(session: Session, *, talent_id: str = "", identity_digest: str
 
 
 def enter(
-    session: Session, vault: Vault, talent_id: str, entered: Content, *, by: str, now: datetime
+    session: Session,
+    vault: Vault,
+    talent_id: str,
+    entered: Content,
+    *,
+    shared: Collection[FieldGroup] = (),
+    by: str,
+    now: datetime,
 ) -> None:
-    """Take what an approved application says into the talent's fields. by: account that verified it."""
+    """Take what an approved application says into the talent's fields.
+
+    shared: groups that another office's register bears out. by: account that verified it.
+    """
     for group, fields in _groups(entered).items():
         sealed = vault.seal(place_of("talent_fields", talent_id, group.value), _json(fields))
         row = TalentFields(
             talent_id=talent_id,
             group=group,
             sealed=sealed,
-            source=Source.SUBMITTED,
+            source=Source.SHARED if group in shared else Source.SUBMITTED,
             entered_at=now,
             verified_by=by,
             verified_at=now,
@@ -80,6 +113,56 @@ def fields_of(session: Session, vault: Vault, talent_id: str, group: FieldGroup)
         vault.open(place_of("talent_fields", talent_id, group.value), row.sealed)
     )
     return opened
+
+
+def known_of(session: Session, vault: Vault, talent_id: str) -> Content:
+    """What is known already and need not be entered again: who he is, his work, his education."""
+    basic = fields_of(session, vault, talent_id, FieldGroup.BASIC)
+    education = fields_of(session, vault, talent_id, FieldGroup.ACADEMIC)
+    if not basic:
+        return Content()
+    return Content(
+        basic=Basic.model_validate({name: basic[name] for name in Basic.model_fields}),
+        work=Work.model_validate({name: basic[name] for name in Work.model_fields}),
+        education=Education.model_validate(education) if education else None,
+    )
+
+
+def note_access(
+    session: Session,
+    actor: Actor,
+    talent_id: str,
+    purpose: AccessPurpose,
+    groups: Collection[FieldGroup],
+    *,
+    application_id: str | None = None,
+    document_id: str | None = None,
+    now: datetime,
+) -> TalentAccess:
+    """Keep that somebody opened a person's data, in the transaction that opens it; the person sees it.
+
+    groups: what was opened. A person's own openings are not kept.
+    """
+    row = TalentAccess(
+        id=secrets.token_hex(16),
+        talent_id=talent_id,
+        at=now,
+        account_id=actor.account_id,
+        organisation_id=actor.organisation_id,
+        role=actor.role,
+        purpose=purpose,
+        groups=" ".join(sorted(groups)),
+        application_id=application_id,
+        document_id=document_id,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def groups_in(entered: Content) -> frozenset[FieldGroup]:
+    """Which groups of fields an application speaks of."""
+    return frozenset(_groups(entered))
 
 
 def _groups(entered: Content) -> Mapping[FieldGroup, dict[str, Any]]:

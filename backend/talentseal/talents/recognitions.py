@@ -3,11 +3,13 @@
 All are kept. The effective tier is computed from those that are confirmed and live (`tiers.effective_tier`).
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission
@@ -15,10 +17,18 @@ from talentseal.clock import legal_date
 from talentseal.errors import Conflict, Invalid, NotFound
 from talentseal.policy import reading
 from talentseal.policy.effects import Deed
+from talentseal.policy.reading import Basis
 from talentseal.policy.tiers import Tier
 from talentseal.talents import codes
-from talentseal.talents.models import DocumentKind, TalentCode, TierRecognition, place_of
-from talentseal.talents.schemas import Claim
+from talentseal.talents.models import (
+    Application,
+    DocumentKind,
+    RecognitionStep,
+    TalentCode,
+    TierRecognition,
+    place_of,
+)
+from talentseal.talents.schemas import Claim, Confirm, End
 from talentseal.talents.terms import youth_last_day
 from talentseal.talents.tiers import RECOGNITION, RecognitionState, require_may_be_socialised
 from talentseal.vault import Vault
@@ -42,32 +52,37 @@ class ClaimNotProved(Invalid):
     en = "The claimed tier, {tier}, lacks the proof {missing}; have it supplied, or approve as RESERVE."
 
 
+class RecognitionNotCurrent(Invalid):
+    code = "recognition-not-current"
+    zh = "所申报的认定尚未开始，或已经到期，不能认定。请核对日期；无其他申报的，按储备人才批准。"
+    en = "The recognition claimed has not begun or is over; compare its dates, or approve as RESERVE."
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a reviewer found of a talent's claim.
+    """What a reviewer found of the claim in an application.
 
     starts_on: YOUTH, the first verified day in the area; else the day of the recognition.
-    proved: kinds of the documents that prove it.
+    proved: kinds of the documents that prove it. reason: what the reviewer says to it.
     """
 
-    talent_id: str
+    application: Application
     claim: Claim
     starts_on: date
     proved: frozenset[DocumentKind]
+    reason: str
 
 
 def verify(
-    session: Session,
-    actor: Actor,
-    vault: Vault,
-    found: Finding,
-    *,
-    now: datetime,
+    session: Session, actor: Actor, vault: Vault, found: Finding, *, basis: Basis, now: datetime
 ) -> TierRecognition:
-    """Enter what was claimed as verified. Raises NotPermitted, ClaimNotProved, SocialisedExcluded."""
+    """Enter what was claimed as verified.
+
+    Raises NotPermitted, ClaimNotProved, RecognitionNotCurrent, SocialisedExcluded.
+    """
     actor.require(Permission.RECOGNITION_VERIFY)
-    talent_id, claim, starts_on, proved = found.talent_id, found.claim, found.starts_on, found.proved
-    if missing := claim.wanted - proved:
+    claim, talent_id = found.claim, found.application.talent_id
+    if missing := claim.wanted - found.proved:
         raise ClaimNotProved(tier=claim.tier.value, missing=", ".join(sorted(missing)))
     _check_socialised(session, talent_id, claim.tier, legal_date(now))
     identifier = secrets.token_hex(16)
@@ -76,39 +91,46 @@ def verify(
         talent_id=talent_id,
         tier=claim.tier,
         state=RecognitionState.VERIFIED,
-        starts_on=starts_on,
-        valid_through=youth_last_day(starts_on) if claim.tier is Tier.YOUTH else claim.valid_through,
+        starts_on=found.starts_on,
+        valid_through=youth_last_day(found.starts_on) if claim.tier is Tier.YOUTH else claim.valid_through,
+        application_id=found.application.id,
         sealed=vault.seal(place_of("tier_recognition", identifier), claim.model_dump_json().encode()),
-        claimed_at=now,
+        claimed_at=found.application.submitted_at or now,
         verified_by=actor.account_id,
         verified_at=now,
     )
+    _check_current(row, legal_date(now))
     session.add(row)
-    session.flush()
+    said = {"reason": found.reason, "proved": sorted(found.proved)}
+    _step(session, row, actor, basis=basis, sealed=_sealed(session, vault, row, said), now=now)
     return row
 
 
-def confirm(session: Session, actor: Actor, recognition_id: str, *, now: datetime) -> TierRecognition:
+def confirm(
+    session: Session, actor: Actor, vault: Vault, recognition_id: str, command: Confirm, *, now: datetime
+) -> TierRecognition:
     """Let a verified recognition count from now on; the code is marked anew, with evidence.
 
-    Raises NotPermitted, RecognitionNotFound, TransitionRefused, SecondPersonNeeded, SocialisedExcluded,
-    InstrumentExpired, CodeNotFound.
+    Raises NotPermitted, RecognitionNotFound, TransitionRefused, SecondPersonNeeded, RecognitionNotCurrent,
+    SocialisedExcluded, InstrumentExpired, CodeNotFound.
     """
     actor.require(Permission.RECOGNITION_CONFIRM)
     row, code = _locked(session, recognition_id)
     RECOGNITION.require(row.state, RecognitionState.CONFIRMED)
     if row.verified_by == actor.account_id:
         raise SecondPersonNeeded
+    _check_current(row, legal_date(now))
     _check_socialised(session, row.talent_id, row.tier, legal_date(now))
     basis = reading.basis_of(session, Deed.NEW_TIER, now=now)
     row.state, row.confirmed_by, row.confirmed_at = RecognitionState.CONFIRMED, actor.account_id, now
-    session.flush()
+    sealed = _sealed(session, vault, row, {"reason": command.reason})
+    _step(session, row, actor, basis=basis, sealed=sealed, now=now)
     codes.mark(session, code, basis, now=now)
     return row
 
 
 def end(
-    session: Session, actor: Actor, recognition_id: str, state: RecognitionState, *, now: datetime
+    session: Session, actor: Actor, vault: Vault, recognition_id: str, command: End, *, now: datetime
 ) -> TierRecognition:
     """Adjust or revoke a recognition; the code is marked anew, with evidence.
 
@@ -116,11 +138,13 @@ def end(
     """
     actor.require(Permission.RECOGNITION_CONFIRM)
     row, code = _locked(session, recognition_id)
-    RECOGNITION.require(row.state, state)
+    after = RecognitionState(command.state.value)
+    RECOGNITION.require(row.state, after)
     if row.confirmed_by == actor.account_id:
         raise SecondPersonNeeded
-    row.state, row.ended_at = state, now
-    session.flush()
+    row.state, row.ended_at = after, now
+    sealed = _sealed(session, vault, row, {"reason": command.reason})
+    _step(session, row, actor, basis=None, sealed=sealed, now=now)
     codes.mark(session, code, None, now=now)
     return row
 
@@ -140,7 +164,7 @@ def apply_day(session: Session, day: date, now: datetime) -> int:
         if row.state is not RecognitionState.CONFIRMED:
             continue  # another worker was here while we waited for the code
         row.state, row.ended_at, expired = RecognitionState.EXPIRED, now, expired + 1
-        session.flush()
+        _step(session, row, None, basis=None, sealed=None, now=now)
         codes.mark(session, code, None, now=now)
     return expired
 
@@ -149,6 +173,77 @@ def of_talent(session: Session, talent_id: str) -> list[TierRecognition]:
     """Every recognition a talent has or had, the newest first."""
     query = select(TierRecognition).where(TierRecognition.talent_id == talent_id)
     return list(session.scalars(query.order_by(TierRecognition.claimed_at.desc(), TierRecognition.id)))
+
+
+def find(session: Session, recognition_id: str) -> TierRecognition:
+    """The recognition of that id. Raises RecognitionNotFound."""
+    row = session.get(TierRecognition, recognition_id)
+    if row is None:
+        raise RecognitionNotFound
+    return row
+
+
+def steps_of(session: Session, recognition_id: str) -> list[RecognitionStep]:
+    """What has happened to a recognition, the first first."""
+    query = select(RecognitionStep).where(RecognitionStep.recognition_id == recognition_id)
+    return list(session.scalars(query.order_by(RecognitionStep.number)))
+
+
+def claim_of(vault: Vault, row: TierRecognition) -> Claim:
+    """What was claimed, as certified."""
+    return Claim.model_validate_json(vault.open(place_of("tier_recognition", row.id), row.sealed))
+
+
+def said_in(vault: Vault, step: RecognitionStep) -> dict[str, Any]:
+    """What was said with a step: reason, documents that prove it; empty for what the date brought."""
+    if step.sealed is None:
+        return {}
+    place = place_of("recognition_step", step.recognition_id, step.number)
+    said: dict[str, Any] = json.loads(vault.open(place, step.sealed))
+    return said
+
+
+def _next_number(session: Session, row: TierRecognition) -> int:
+    taken = select(func.max(RecognitionStep.number)).where(RecognitionStep.recognition_id == row.id)
+    return (session.scalar(taken) or 0) + 1
+
+
+def _sealed(session: Session, vault: Vault, row: TierRecognition, said: dict[str, Any]) -> bytes:
+    place = place_of("recognition_step", row.id, _next_number(session, row))
+    return vault.seal(place, json.dumps(said, ensure_ascii=False).encode())
+
+
+def _step(
+    session: Session,
+    row: TierRecognition,
+    actor: Actor | None,
+    *,
+    basis: Basis | None,
+    sealed: bytes | None,
+    now: datetime,
+) -> None:
+    """Leave the step by which a held recognition came to its state. actor: None for the date."""
+    session.flush()
+    session.add(
+        RecognitionStep(
+            recognition_id=row.id,
+            number=_next_number(session, row),
+            state=row.state,
+            account_id=actor.account_id if actor else None,
+            at=now,
+            version_id=basis.version_id if basis else None,
+            article=basis.article if basis else None,
+            sealed=sealed,
+        )
+    )
+    session.flush()
+
+
+def _check_current(row: TierRecognition, day: date) -> None:
+    """What counts on no day from today on, or not today yet, is not recognised."""
+    last = row.fact.last_day
+    if day < row.starts_on or (last is not None and last < day):
+        raise RecognitionNotCurrent
 
 
 def _locked(session: Session, recognition_id: str) -> tuple[TierRecognition, TalentCode]:

@@ -2,19 +2,43 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from talentseal.accounts.schemas import Command, clean_text
 from talentseal.policy.tiers import HIGH, Tier
-from talentseal.talents.models import DocumentKind, Purpose
+from talentseal.talents.models import ApplicationState, CodeState, DocumentKind, Purpose
+from talentseal.talents.tiers import RecognitionState
 
+
+def clean_lines(text: str) -> str:
+    """As `clean_text`, for text of several lines."""
+    lines = text.strip().replace("\r\n", "\n").split("\n")
+    return "\n".join(clean_text(line) if line.strip() or len(lines) == 1 else "" for line in lines)
+
+
+def _clean_or_empty(text: str) -> str:
+    return clean_lines(text) if text else ""
+
+
+T = TypeVar("T")
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(clean_text)]
-Paragraphs = Annotated[str, StringConstraints(max_length=4000, strip_whitespace=True)]
+Paragraphs = Annotated[
+    str, StringConstraints(max_length=4000, strip_whitespace=True), AfterValidator(_clean_or_empty)
+]
+"""May be empty."""
 Phone = Annotated[
     str,
     StringConstraints(pattern=r"^\+?[0-9][0-9 -]{4,18}[0-9]$"),
@@ -61,18 +85,14 @@ class Basic(Command):
 
     @field_validator("document_number")
     @classmethod
-    def _capitals(cls, number: str) -> str:
-        return number.upper()
-
-    @model_validator(mode="after")
-    def _number_fits(self) -> Self:
-        number = self.document_number
-        fits = re.fullmatch(_FORMS[self.document], number)
+    def _number_fits(cls, typed: str, info: ValidationInfo) -> str:
+        number, document = typed.upper(), info.data.get("document")
+        fits = document is None or re.fullmatch(_FORMS[document], number)
         if not fits or (len(number) == _CITIZEN_NUMBER and not check_citizen_number(number)):
             raise PydanticCustomError(
                 "document_number_malformed", "the number does not fit the kind of document; compare them"
             )
-        return self
+        return number
 
     @property
     def identity(self) -> str:
@@ -125,20 +145,34 @@ class Claim(Command):
     """The tier that the applicant claims. body, number, recognised_on: of the certificate, HIGH_… only."""
 
     tier: Tier
-    body: RecognisingBody | None = None
-    number: Line | None = None
-    recognised_on: date | None = None
+    body: RecognisingBody | None = Field(default=None, validate_default=True)
+    number: Line | None = Field(default=None, validate_default=True)
+    recognised_on: date | None = Field(default=None, validate_default=True)
     valid_through: date | None = None
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.tier is Tier.RESERVE:
+    @field_validator("tier")
+    @classmethod
+    def _is_claimed(cls, tier: Tier) -> Tier:
+        if tier is Tier.RESERVE:
             raise PydanticCustomError("claim_needless", "RESERVE comes without a claim; leave it out")
-        if self.tier in HIGH and None in (self.body, self.number, self.recognised_on):
+        return tier
+
+    @field_validator("body", "number", "recognised_on")
+    @classmethod
+    def _as_certified(cls, value: T, info: ValidationInfo) -> T:
+        if value is None and info.data.get("tier") in HIGH:
             raise PydanticCustomError(
                 "claim_incomplete", "a recognition needs its body, number and date; enter them as certified"
             )
-        return self
+        return value
+
+    @field_validator("valid_through")
+    @classmethod
+    def _ends_after_it_begins(cls, value: date | None, info: ValidationInfo) -> date | None:
+        begins = info.data.get("recognised_on")
+        if value is not None and begins is not None and value < begins:
+            raise PydanticCustomError("dates_reversed", "the last day is before the first one")
+        return value
 
     @property
     def wanted(self) -> frozenset[DocumentKind]:
@@ -156,19 +190,23 @@ class Content(BaseModel):
     research: Paragraphs = ""
     honours: Paragraphs = ""
 
-    def missing(self, purpose: Purpose, documents: frozenset[DocumentKind]) -> list[str]:
-        """Names of parts and documents that are still wanted."""
-        wanted = ("basic", "work") if purpose is Purpose.CODE else ("work", "claim")
-        parts = [name for name in wanted if getattr(self, name) is None]
-        if self.education is None and DocumentKind.GRADUATION in self.documents_wanted:
-            parts.append("education")
-        return [*parts, *sorted(self.documents_wanted - documents)]
+    def missing(self, purpose: Purpose, documents: frozenset[DocumentKind]) -> "list[Part | DocumentKind]":
+        """Parts and documents that are still wanted."""
+        wanted, proofs = self.parts_wanted(purpose), self.documents_wanted(purpose)
+        parts = [part for part in Part if part in wanted and getattr(self, part.value) is None]
+        return [*parts, *(kind for kind in DocumentKind if kind in proofs - documents)]
 
-    @property
-    def documents_wanted(self) -> frozenset[DocumentKind]:
-        """What has to be proved by a document (Article 7)."""
+    def parts_wanted(self, purpose: Purpose) -> "frozenset[Part]":
+        """Which parts have to be filled in."""
+        always = {Part.BASIC, Part.WORK} if purpose is Purpose.CODE else {Part.CLAIM}
+        graduate = DocumentKind.GRADUATION in self.documents_wanted(purpose)
+        return frozenset(always | {Part.EDUCATION} if graduate else always)
+
+    def documents_wanted(self, purpose: Purpose) -> frozenset[DocumentKind]:
+        """What has to be proved by a document (Article 7). Who already has a code proved himself once."""
         always = frozenset({DocumentKind.IDENTITY, DocumentKind.WORK_IN_AREA})
-        return always | self.claim.wanted if self.claim else always
+        claimed = self.claim.wanted if self.claim else frozenset[DocumentKind]()
+        return always | claimed if purpose is Purpose.CODE else claimed
 
 
 class Part(StrEnum):
@@ -206,11 +244,17 @@ _OF_PART: Final[Mapping[Part, type[Command] | type[str]]] = {
 }
 
 
+class AddDocument(Command):
+    """What a document that is sent along proves."""
+
+    kind: DocumentKind
+
+
 class Defect(Command):
     """One thing to be put right: in a part, or in a document."""
 
     part: Part | DocumentKind
-    text: Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(clean_text)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(clean_lines)]
 
 
 class Return(Command):
@@ -219,15 +263,18 @@ class Return(Command):
     defects: Annotated[tuple[Defect, ...], Field(min_length=1, max_length=50)]
 
 
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(clean_lines)]
+
+
 class Approve(Command):
-    """Approve an application.
+    """Approve an application. reason: what was found, for the talent.
 
     proved: kinds of the documents that prove the claimed tier; None when no tier is claimed, or it is not
     proved and the talent stays RESERVE.
     """
 
     proved: frozenset[DocumentKind] | None = None
-    remark: Paragraphs = ""
+    reason: Reason
 
 
 class RejectionGround(StrEnum):
@@ -242,4 +289,201 @@ class Reject(Command):
     """Reject an application. reason: for the applicant, who may appeal."""
 
     ground: RejectionGround
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(clean_text)]
+    reason: Reason
+
+
+class Confirm(Command):
+    """Let a verified recognition count. reason: what the second person looked at."""
+
+    reason: Reason
+
+
+class Ending(StrEnum):
+    """How a confirmed recognition is ended by decision."""
+
+    ADJUSTED = "ADJUSTED"
+    REVOKED = "REVOKED"
+
+
+class End(Command):
+    """Adjust or revoke a confirmed recognition. reason: for the talent."""
+
+    state: Ending
+    reason: Reason
+
+
+class RowFault(StrEnum):
+    """What is wrong with a line of a register."""
+
+    CELLS = "CELLS"
+    KIND = "KIND"
+    NUMBER = "NUMBER"
+
+
+class RefusedRow(BaseModel):
+    """A line that was not taken. line: its number in the file, the header being 1."""
+
+    line: int
+    fault: RowFault
+
+
+class ImportReport(BaseModel):
+    """What became of a register's lines. known: were there before."""
+
+    added: int
+    known: int
+    refused: list[RefusedRow]
+
+
+class BasisView(BaseModel):
+    """What a decision stands on."""
+
+    instrument: str
+    number: int
+    title: str
+    article: int
+
+
+class StepView(BaseModel):
+    """One step of an application or a recognition. defects: of a return alone. by_office: who took it."""
+
+    state: str
+    at: datetime
+    by_office: bool
+    reason: str = ""
+    ground: RejectionGround | None = None
+    defects: list[Defect] = []
+    proved: list[DocumentKind] = []
+    basis: BasisView | None = None
+
+
+class DocumentView(BaseModel):
+    """A document without its bytes."""
+
+    id: str
+    kind: DocumentKind
+    media_type: str
+    size: int
+    added_at: datetime
+
+
+class ApplicationView(BaseModel):
+    """An application with all that was entered, for whoever may open it.
+
+    missing: parts and documents that are still wanted. steps: the first first.
+    """
+
+    id: str
+    purpose: Purpose
+    state: ApplicationState
+    begun_at: datetime
+    submitted_at: datetime | None
+    due_on: date | None
+    content: Content
+    documents: list[DocumentView]
+    missing: list[Part | DocumentKind]
+    steps: list[StepView]
+
+    @property
+    def defects(self) -> list[Defect]:
+        """What is to be put right; empty unless it is returned."""
+        return self.steps[-1].defects if self.steps and self.state is ApplicationState.RETURNED else []
+
+    @property
+    def decision(self) -> StepView | None:
+        """The step by which it was approved or rejected."""
+        decided = {ApplicationState.APPROVED, ApplicationState.REJECTED}
+        return self.steps[-1] if self.state in decided else None
+
+
+class ReviewView(ApplicationView):
+    """An application as the office opens it.
+
+    taken_up_by: account of whoever took it up. ready: defects that the registers show. closed: parts and
+    documents that cannot be objected to any more. certificate_shared: whether another office's register has
+    the certificate's number; None when it cannot tell.
+    """
+
+    taken_up_by: str | None
+    ready: list[Defect]
+    closed: list[str]
+    certificate_shared: bool | None
+
+
+class ApplicationRow(BaseModel):
+    """An application on the office's work list: nothing that tells who applies."""
+
+    id: str
+    purpose: Purpose
+    state: ApplicationState
+    submitted_at: datetime
+    due_on: date | None
+    overdue: bool
+    taken_up_by: str | None
+    """Name of the account that took it up."""
+
+
+class WorkList(BaseModel):
+    """The office's applications, the most urgent first. next: cursor of the following page."""
+
+    items: list[ApplicationRow]
+    counts: dict[ApplicationState, int]
+    overdue: int
+    next: str | None
+
+
+class RecognitionView(BaseModel):
+    """A recognition for its holder or for whoever confirms it. last_day: None for one without a term.
+
+    live: whether it counts today.
+    """
+
+    id: str
+    tier: Tier
+    state: RecognitionState
+    starts_on: date
+    last_day: date | None
+    live: bool
+    claim: Claim
+    steps: list[StepView]
+
+
+class ConfirmationView(RecognitionView):
+    """A recognition as the second person opens it, with the application's documents that prove it.
+
+    own: whether the caller verified it, and so cannot confirm it.
+    """
+
+    application: str | None
+    documents: list[DocumentView]
+    own: bool
+
+
+class RecognitionRow(BaseModel):
+    """A recognition that waits for its second person: nothing that tells whose it is."""
+
+    id: str
+    tier: Tier
+    verified_at: datetime
+    verified_by: str
+    """Name of the account that verified it."""
+    own: bool
+
+
+class CodeView(BaseModel):
+    """A talent's code for himself."""
+
+    state: CodeState
+    tier: Tier
+    issued_at: datetime
+
+
+class TierView(BaseModel):
+    """A talent's code, whose tier counts today, and every recognition he has or had, the newest first.
+
+    code: None before the first, and when the last one ended.
+    """
+
+    code: CodeView | None
+    day: date
+    recognitions: list[RecognitionView]

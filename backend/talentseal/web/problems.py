@@ -114,6 +114,7 @@ _FIELD_ZH: Final[Mapping[str, str]] = {
     "weekday_worked": "不是周六或周日，无须调休上班。",
     "holiday_too_long": "一个节日最长 31 日，请核对起止日期。",
     "name_repeated": "该节日已在通知中列过。",
+    "notice_not_accepted": "请阅读现行的个人信息保护告知并勾选同意。",
 }
 
 

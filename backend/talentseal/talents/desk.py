@@ -1,0 +1,111 @@
+"""Where the pages of talents and of their office are served: one request, and all that answers it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Path, Request
+from pydantic import BaseModel, StringConstraints, ValidationError
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from talentseal.accounts.access import Db, Now, WebActor
+from talentseal.accounts.roles import Actor
+from talentseal.db import Database
+from talentseal.errors import TalentSealError
+from talentseal.talents.applications import DOCUMENT_LIMIT
+from talentseal.talents.models import ApplicationDocument
+from talentseal.vault import Vault
+from talentseal.web.forms import SHOWN_ELSEWHERE, FormRefused, errors_of, named, said
+from talentseal.web.pages import Pages
+
+M = TypeVar("M", bound=BaseModel)
+
+UPLOAD_LIMIT: Final = DOCUMENT_LIMIT + 1024 * 1024
+"""Bytes of an upload request: the document and the multipart frame."""
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$"), Path()]
+
+_SANDBOX: Final = "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One request of somebody who is signed in."""
+
+    request: Request
+    database: Database
+    vault: Vault = field(repr=False)
+    actor: Actor
+    now: datetime
+
+    def show(self, template: str, *, refusal: TalentSealError | None = None, **values: Any) -> Response:
+        """A page; after a refusal with its sentence, its status and what is wrong with each field."""
+        site: Pages = self.request.app.state.pages
+        return site.render(
+            self.request,
+            template,
+            status=refusal.status if refusal else 200,
+            refusal=self.said(refusal) if refusal else "",
+            errors=errors_of(refusal, self.request),
+            **values,
+        )
+
+    def said(self, refusal: TalentSealError) -> str:
+        """The refusal in the person's language, parts and documents by their names."""
+        site: Pages = self.request.app.state.pages
+        words = site.words(self.request, "talents/words.html")
+        known = {**words.PARTS, **words.DOCUMENTS, **words.APPLICATION_STATES, **words.RECOGNITION_STATES}
+        wanted = {str(each) for each in refusal.params.values()}
+        listed = {name for each in wanted for name in each.split(", ")}
+        return named(
+            said(refusal, self.request), {name: known[name] for name in sorted(listed & known.keys())}
+        )
+
+    def act(
+        self,
+        work: Callable[[Session], Any],
+        then: Callable[[], Response],
+        again: Callable[[TalentSealError], Response],
+    ) -> Response:
+        """One act in a transaction of its own, and on; or the form again with what stands against it."""
+        try:
+            self.database.write(work)
+        except TalentSealError as refusal:
+            if refusal.status in SHOWN_ELSEWHERE:
+                raise
+            return again(refusal)
+        return then()
+
+
+async def _desk(request: Request, database: Db, actor: WebActor, now: Now) -> Desk:
+    return Desk(request, database, request.app.state.vault, actor, now)
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+
+
+def command_of(model: type[M], values: Any) -> M:
+    """What a form says as a command. Raises FormRefused."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise FormRefused.of(error) from None
+
+
+def document_answer(row: ApplicationDocument, content: bytes) -> Response:
+    """A document's bytes, which may be anything that somebody sent: shown in a sandbox or saved, never run.
+
+    Images are shown. A PDF is saved, since browsers do not show one in a sandbox.
+    """
+    shown = "inline" if row.media_type.startswith("image/") else "attachment"
+    extension = row.media_type.rpartition("/")[2]
+    name = f"{row.kind.value.lower().replace('_', '-')}-{row.id[:8]}.{extension}"
+    headers = {
+        "Content-Disposition": f'{shown}; filename="{name}"',
+        "Content-Security-Policy": _SANDBOX,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+    return Response(content, media_type=row.media_type, headers=headers)

@@ -1,0 +1,306 @@
+"""Reading applications and recognitions: the talent his own, the office those of others and never unseen."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.models import Account
+from talentseal.accounts.roles import Actor, Permission
+from talentseal.clock import legal_date
+from talentseal.policy.models import InstrumentVersion
+from talentseal.talents import applications, codes, deciding, people, recognitions, register
+from talentseal.talents.applications import ANSWER_AWAITED, ApplicationNotFound
+from talentseal.talents.codes import CodeNotFound
+from talentseal.talents.models import (
+    AccessPurpose,
+    Application,
+    ApplicationDocument,
+    ApplicationState,
+    ApplicationStep,
+    FieldGroup,
+    RecognitionStep,
+    RegisterKind,
+    TalentCode,
+    TierRecognition,
+)
+from talentseal.talents.schemas import (
+    ApplicationRow,
+    ApplicationView,
+    BasisView,
+    CodeView,
+    ConfirmationView,
+    DocumentView,
+    RecognitionRow,
+    RecognitionView,
+    ReviewView,
+    StepView,
+    TierView,
+    WorkList,
+)
+from talentseal.talents.tiers import RecognitionState
+from talentseal.vault import Vault
+
+PAGE: Final = 50
+_BEFORE_THE_OFFICE: Final = frozenset(ApplicationState) - {ApplicationState.DRAFT}
+"""What the office may know of: a draft is its talent's alone."""
+
+
+def own_application(session: Session, actor: Actor, vault: Vault, application_id: str) -> ApplicationView:
+    """One's own application. Raises NotPermitted, ApplicationNotFound."""
+    return ApplicationView(**_view(session, vault, _own(session, actor, application_id)))
+
+
+def newest_application(session: Session, actor: Actor, vault: Vault) -> ApplicationView | None:
+    """One's own newest application; None before the first. Raises NotPermitted."""
+    row = applications.latest_of(session, people.of_account(session, actor))
+    return ApplicationView(**_view(session, vault, row)) if row else None
+
+
+def own_document(
+    session: Session, actor: Actor, vault: Vault, application_id: str, document_id: str
+) -> tuple[ApplicationDocument, bytes]:
+    """A document of one's own application. Raises NotPermitted, ApplicationNotFound."""
+    row = _own(session, actor, application_id)
+    found = applications.document(session, row.id, document_id)
+    return found, applications.plain_of(vault, found)
+
+
+def _own(session: Session, actor: Actor, application_id: str) -> Application:
+    """To be read; `applications.own` holds it besides."""
+    talent, row = people.of_account(session, actor), session.get(Application, application_id)
+    if row is None or row.talent_id != talent.id:
+        raise ApplicationNotFound
+    return row
+
+
+def for_review(
+    session: Session, actor: Actor, vault: Vault, application_id: str, *, now: datetime
+) -> ReviewView:
+    """An application as the office opens it, with the trace of that for the talent.
+
+    Raises NotPermitted, ApplicationNotFound.
+    """
+    actor.require(Permission.APPLICATION_REVIEW)
+    row = session.get(Application, application_id)
+    if row is None or row.state not in _BEFORE_THE_OFFICE:
+        raise ApplicationNotFound
+    entered, found = applications.content(vault, row), deciding.findings(session, vault, row)
+    people.note_access(
+        session,
+        actor,
+        row.talent_id,
+        AccessPurpose.APPLICATION_REVIEW,
+        people.groups_in(entered),
+        application_id=row.id,
+        now=now,
+    )
+    education, shared = entered.education, None
+    if education is not None:
+        kind, number = RegisterKind.GRADUATION_CERTIFICATE, education.certificate_number
+        shared = register.holds(session, vault, kind, number)
+    return ReviewView(
+        **_view(session, vault, row),
+        taken_up_by=row.reviewer_id,
+        ready=list(found.ready),
+        closed=sorted(found.closed),
+        certificate_shared=shared,
+    )
+
+
+def work_list(
+    session: Session,
+    actor: Actor,
+    *,
+    state: ApplicationState | None = None,
+    after: str = "",
+    now: datetime,
+) -> WorkList:
+    """The office's applications: those that await its answer by their last day, then the others, newest
+    first. state: those alone; None for what awaits an answer. after: `next` of the page before.
+
+    Raises NotPermitted.
+    """
+    actor.require(Permission.APPLICATION_REVIEW)
+    day, wanted = legal_date(now), {state} if state else ANSWER_AWAITED
+    # What awaits an answer stands by its last day; what does not has none, and the newest comes first.
+    order = (
+        (Application.due_on, Application.submitted_at, Application.id)
+        if wanted <= ANSWER_AWAITED
+        else (Application.submitted_at.desc(), Application.id)
+    )
+    place = int(after) if after.isdecimal() else 0
+    query = (
+        select(Application, Account.name)
+        .outerjoin(Account, Account.id == Application.reviewer_id)
+        .where(Application.state.in_(wanted), Application.submitted_at.is_not(None))
+        .order_by(*order)
+        .offset(place)
+        .limit(PAGE + 1)
+    )
+    found = session.execute(query).all()
+    counting = (
+        select(Application.state, func.count())
+        .where(Application.submitted_at.is_not(None))
+        .group_by(Application.state)
+    )
+    late = select(func.count()).select_from(Application).where(Application.due_on < day)
+    return WorkList(
+        items=[_row(row, name, day) for row, name in found[:PAGE]],
+        counts=dict(session.execute(counting).tuples()),
+        overdue=session.scalar(late) or 0,
+        next=str(place + PAGE) if len(found) > PAGE else None,
+    )
+
+
+def waiting_recognitions(session: Session, actor: Actor) -> list[RecognitionRow]:
+    """What waits for its second person, the longest first. Raises NotPermitted."""
+    actor.require(Permission.RECOGNITION_CONFIRM)
+    query = (
+        select(TierRecognition, Account.name)
+        .outerjoin(Account, Account.id == TierRecognition.verified_by)
+        .where(TierRecognition.state == RecognitionState.VERIFIED)
+        .order_by(TierRecognition.verified_at, TierRecognition.id)
+    )
+    return [
+        RecognitionRow(
+            id=row.id,
+            tier=row.tier,
+            verified_at=row.verified_at or row.claimed_at,
+            verified_by=name or "",
+            own=row.verified_by == actor.account_id,
+        )
+        for row, name in session.execute(query)
+    ]
+
+
+def for_confirmation(
+    session: Session, actor: Actor, vault: Vault, recognition_id: str, *, now: datetime
+) -> ConfirmationView:
+    """A recognition as the second person opens it, with the trace of that for the talent.
+
+    Raises NotPermitted, RecognitionNotFound.
+    """
+    actor.require(Permission.RECOGNITION_CONFIRM)
+    row = recognitions.find(session, recognition_id)
+    people.note_access(
+        session,
+        actor,
+        row.talent_id,
+        AccessPurpose.RECOGNITION_CONFIRMATION,
+        {FieldGroup.HONOUR},
+        application_id=row.application_id,
+        now=now,
+    )
+    view = _recognition(session, vault, row, legal_date(now))
+    wanted = view.claim.wanted
+    papers = applications.documents_of(session, row.application_id) if row.application_id else []
+    return ConfirmationView(
+        **view.model_dump(),
+        application=row.application_id,
+        documents=[_document(each) for each in papers if each.kind in wanted],
+        own=row.verified_by == actor.account_id,
+    )
+
+
+def own_tier(session: Session, actor: Actor, vault: Vault, *, now: datetime) -> TierView:
+    """One's own tier, and why. Raises NotPermitted."""
+    talent, day = people.of_account(session, actor), legal_date(now)
+    code = _code_of(session, talent.id)
+    rows = recognitions.of_talent(session, talent.id)
+    return TierView(
+        code=CodeView(state=code.state, tier=code.tier, issued_at=code.issued_at) if code else None,
+        day=day,
+        recognitions=[_recognition(session, vault, row, day) for row in rows],
+    )
+
+
+def _code_of(session: Session, talent_id: str) -> TalentCode | None:
+    try:
+        return codes.live_of(session, talent_id)
+    except CodeNotFound:
+        return None
+
+
+def _row(row: Application, name: str | None, day: date) -> ApplicationRow:
+    return ApplicationRow(
+        id=row.id,
+        purpose=row.purpose,
+        state=row.state,
+        submitted_at=row.submitted_at or row.begun_at,
+        due_on=row.due_on,
+        overdue=row.due_on is not None and row.due_on < day,
+        taken_up_by=name,
+    )
+
+
+def _view(session: Session, vault: Vault, row: Application) -> dict[str, Any]:
+    """The fields of an ApplicationView."""
+    entered, papers = applications.content(vault, row), applications.documents_of(session, row.id)
+    steps = applications.steps_of(session, row.id)
+    said = [applications.said_in(vault, step) for step in steps]
+    return {
+        "id": row.id,
+        "purpose": row.purpose,
+        "state": row.state,
+        "begun_at": row.begun_at,
+        "submitted_at": row.submitted_at,
+        "due_on": row.due_on,
+        "content": entered,
+        "documents": [_document(each) for each in papers],
+        "missing": entered.missing(row.purpose, frozenset(each.kind for each in papers)),
+        "steps": _steps(session, steps, said),
+    }
+
+
+def _document(row: ApplicationDocument) -> DocumentView:
+    return DocumentView(
+        id=row.id, kind=row.kind, media_type=row.media_type, size=row.size, added_at=row.added_at
+    )
+
+
+def _recognition(session: Session, vault: Vault, row: TierRecognition, day: date) -> RecognitionView:
+    steps = recognitions.steps_of(session, row.id)
+    said = [recognitions.said_in(vault, step) for step in steps]
+    return RecognitionView(
+        id=row.id,
+        tier=row.tier,
+        state=row.state,
+        starts_on=row.starts_on,
+        last_day=row.fact.last_day,
+        live=row.fact.is_live(day),
+        claim=recognitions.claim_of(vault, row),
+        steps=_steps(session, steps, said),
+    )
+
+
+def _steps(
+    session: Session,
+    steps: Sequence[ApplicationStep | RecognitionStep],
+    said: Iterable[dict[str, Any]],
+) -> list[StepView]:
+    wanted = {step.version_id for step in steps if step.version_id}
+    query = select(InstrumentVersion).where(InstrumentVersion.id.in_(wanted))
+    versions = {row.id: row for row in session.scalars(query)} if wanted else {}
+
+    def basis(step: ApplicationStep | RecognitionStep) -> BasisView | None:
+        if step.version_id is None or step.article is None:
+            return None
+        version = versions[step.version_id]
+        return BasisView(
+            instrument=version.instrument, number=version.number, title=version.title, article=step.article
+        )
+
+    shown = {"reason", "ground", "defects", "proved"}
+    return [
+        StepView(
+            state=step.state.value,
+            at=step.at,
+            by_office=bool(step.organisation_id if isinstance(step, ApplicationStep) else step.account_id),
+            basis=basis(step),
+            **{name: value for name, value in spoken.items() if name in shown and value is not None},
+        )
+        for step, spoken in zip(steps, said, strict=True)
+    ]
