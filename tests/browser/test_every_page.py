@@ -9,12 +9,17 @@ from tests.browser.conftest import Shot
 from tests.browser.keyboard import keyboard_reaches
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import DESKTOP
+from tests.browser.screens import CROSSED, DESKTOP, SCREENS
 from tests.browser.touch import fits_fingers
 from tests.browser.visit import Visit
 from tests.browser.weight import LIMIT, weighed
 
 every_page = pytest.mark.parametrize("address", EVERY, ids=str)
+every_screen = pytest.mark.parametrize(
+    "screen",
+    [screen if screen in CROSSED else pytest.param(screen, marks=pytest.mark.long) for screen in SCREENS],
+    ids=str,
+)
 
 
 def path_of(running: Running, address: Address) -> str:
@@ -30,6 +35,7 @@ def opened(visit: Visit, running: Running, address: Address) -> Page:
 
 
 @every_page
+@every_screen
 def test_every_page_can_be_used_by_everyone(
     visit: Visit, running: Running, shot: Shot, address: Address
 ) -> None:
