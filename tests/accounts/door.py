@@ -96,19 +96,17 @@ def secret_of(world: World, code: str) -> str:
     return world.database.read(lambda session: invitations.invited(session, code, BOX, now=now)).secret
 
 
+def acceptance(world: World, invitation: str, password: str) -> Acceptance:
+    """What the invited person sends: his password twice, and his authenticator's code of now."""
+    code = pyotp.TOTP(secret_of(world, invitation)).at(world.clock.now())
+    return Acceptance(invitation, password, password, code)
+
+
 def enrol(world: World, member: Member, name: str = "lin", password: str = PASSWORD) -> Person:
     """Take the member's person through an invitation; a minute passes, so that his next code is fresh."""
     invitation = invite(world, member, name)
-    secret = secret_of(world, invitation)
-    shown = pyotp.TOTP(secret).at(world.clock.now())
-    given = Acceptance(invitation, password, password, shown)
+    secret, given = secret_of(world, invitation), acceptance(world, invitation, password)
     accepted = invitations.accept(door_of(), arrival_of(world), given)
     world.clock.advance(seconds=60)
-    assert second_factor.matching_step(secret, shown, now=world.clock.now()) is None
+    assert second_factor.matching_step(secret, given.code, now=world.clock.now()) is None
     return Person(member.actor.account_id, name, secret, accepted.recovery_codes)
-
-
-def enrol_without(world: World, member: Member, name: str = "chen", password: str = PASSWORD) -> None:
-    """The same without a second factor, as partners may."""
-    given = Acceptance(invite(world, member, name), password, password, "")
-    invitations.accept(door_of(), arrival_of(world), given)

@@ -32,10 +32,10 @@ from tests.accounts.door import (
     Counting,
     Person,
     Ticking,
+    acceptance,
     arrival_of,
     door_of,
     enrol,
-    enrol_without,
     invite,
     secret_of,
 )
@@ -270,21 +270,13 @@ def test_a_second_guess_under_pressure_waits(world: World, lin: Person) -> None:
         signing_in.check_password(door, arrival_of(world), lin.name, PASSWORD)
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role not in signing_in.WITHOUT_SECOND_FACTOR])
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.TALENT])
 def test_staff_cannot_leave_the_second_factor_out(sqlite_world: World, role: Role) -> None:
     world = sqlite_world
     invitation = invite(world, world.member("虚构部门", role=role), "staff")
 
     with pytest.raises(CodeRefused):
         invitations.accept(door_of(), arrival_of(world), Acceptance(invitation, PASSWORD, PASSWORD, ""))
-
-
-def test_a_partner_may_leave_the_second_factor_out(world: World, bank: Member) -> None:
-    enrol_without(world, bank, "chen")
-
-    known = signing_in.check_password(door_of(), arrival_of(world), "chen", PASSWORD)
-
-    assert not signing_in.needs_second_factor(known)
 
 
 def test_staff_without_a_second_factor_is_not_let_in(world: World) -> None:
@@ -298,12 +290,12 @@ def test_staff_without_a_second_factor_is_not_let_in(world: World) -> None:
 
     known = signing_in.check_password(door_of(), arrival_of(world), "lin", PASSWORD)
     with pytest.raises(SecondFactorMissing):
-        signing_in.needs_second_factor(known)
+        signing_in.needs_second_factor(known, SignInMethod.PASSWORD)
 
 
 def test_an_invitation_is_accepted_once(world: World, bank: Member) -> None:
     invitation = invite(world, bank, "lin")
-    given = Acceptance(invitation, PASSWORD, PASSWORD, "")
+    given = acceptance(world, invitation, PASSWORD)
     invitations.accept(door_of(), arrival_of(world), given)
 
     with pytest.raises(InvitationUnknown):
@@ -317,7 +309,7 @@ def test_of_many_that_accept_one_invitation_at_once_exactly_one_does(world: Worl
     met = outcomes(
         [
             lambda word=word: invitations.accept(  # type: ignore[misc]
-                door_of(), arrival_of(world), Acceptance(invitation, word, word, "")
+                door_of(), arrival_of(world), acceptance(world, invitation, word)
             )
             for word in words
         ]
@@ -393,7 +385,7 @@ def test_only_the_operator_invites(world: World, bank: Member) -> None:
 def test_a_new_invitation_accepted_ends_what_was_before(world: World, bank: Member, lin: Person) -> None:
     token = signing_in.check_code(door_of(), arrival_of(world), halfway(world, lin), lin.code(world))
     half = halfway(world, lin)
-    given = Acceptance(invite(world, bank, "lin"), OTHER, OTHER, "")
+    given = acceptance(world, invite(world, bank, "lin"), OTHER)
 
     invitations.accept(door_of(), arrival_of(world), given)
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from talentseal.accounts import own, service, sessions
 from talentseal.accounts.models import Credential, SignInMethod, WebSession
 from talentseal.accounts.roles import Actor, Permission, Role
-from tests.accounts.door import PASSWORD, Person, enrol, enrol_without, invite, secret_of
+from tests.accounts.door import PASSWORD, Person, enrol, invite, secret_of
 from tests.api.conftest import Api
 from tests.web.test_sessions_of_pages import get, post
 from tests.world import Member
@@ -51,15 +51,6 @@ def test_a_person_signs_in_with_both_factors_and_goes_on_where_he_wanted(api: Ap
     second = post(api, "/sign-in/second-factor", {"code": lin.code(api.world), "next": "/keys?x=1"})
 
     assert (second.status_code, second.headers["location"]) == (303, "/keys?x=1&notice=signed-in")
-    assert is_signed_in(api)
-
-
-def test_a_partner_without_a_second_factor_is_signed_in_by_his_password(api: Api, office: Member) -> None:
-    enrol_without(api.world, office, "chen")
-
-    answer = enter(api, "chen", next="//evil.example")
-
-    assert answer.headers["location"] == "/agreements?notice=signed-in"
     assert is_signed_in(api)
 
 

@@ -20,7 +20,7 @@ from talentseal.accounts.arrival import Arrival
 from talentseal.accounts.models import Account, Credential, Invitation, Organisation, SignInMethod
 from talentseal.accounts.roles import Actor, Permission, Role
 from talentseal.accounts.second_factor import SecretBox
-from talentseal.accounts.signing_in import WITHOUT_SECOND_FACTOR, CodeRefused, Door, folded
+from talentseal.accounts.signing_in import CodeRefused, Door, folded
 from talentseal.errors import Conflict, NotFound
 
 TERM: Final = timedelta(hours=72)
@@ -57,11 +57,6 @@ class Invited:
     sign_in_name: str
     role: Role
     secret: str = field(repr=False)
-
-    @property
-    def may_do_without(self) -> bool:
-        """Whether he may leave the second factor out."""
-        return self.role in WITHOUT_SECOND_FACTOR
 
 
 def new_code() -> str:
@@ -151,18 +146,17 @@ def accept(door: Door, arrival: Arrival, given: Acceptance) -> Accepted:
     met = arrival.database.read(lambda session: invited(session, given.invitation, door.box, now=now))
     passwords.check(given.password, given.repeated, met.name, met.sign_in_name)
     step = second_factor.matching_step(met.secret, given.code, now=now)
-    leaves_out = met.may_do_without and not given.code.strip()
-    if step is None and not leaves_out:
+    if step is None:
         raise CodeRefused
     credential = Credential(
         account_id=met.account_id,
         password_hash=door.passwords.hash(given.password),
         password_set_at=now,
-        totp_secret=door.box.seal(met.account_id, met.secret) if step is not None else None,
+        totp_secret=door.box.seal(met.account_id, met.secret),
         next_totp_secret=None,
-        totp_step=step or 0,
+        totp_step=step,
     )
-    codes = second_factor.new_recovery_codes() if step is not None else []
+    codes = second_factor.new_recovery_codes()
 
     def write(session: Session) -> str:
         taken = session.execute(

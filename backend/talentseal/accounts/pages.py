@@ -57,7 +57,7 @@ def _go_on(counter: Counter, known: Known, method: SignInMethod, destination: st
     """On to the second factor, or in when there is none to show. destination: empty for one's home."""
     arrival, half = counter.arrival, counter.arrival.rules.half_cookie
     going_on = destination or home_of(known.role)
-    if not signing_in.needs_second_factor(known):
+    if not signing_in.needs_second_factor(known, method):
         counter.door.throttle.succeeded(known.name, arrival.address)
         return arrival.admit(known.account_id, method, going_on)
     response = see_other(with_next("/sign-in/second-factor", going_on))

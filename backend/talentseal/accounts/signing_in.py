@@ -5,7 +5,7 @@ time. Between the factors a browser holds the token of a row that lasts five min
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
@@ -27,8 +27,13 @@ HALF_TERM: Final = timedelta(minutes=5)
 HALF_FAILURES: Final = 5
 """Wrong codes after which the first factor has to be shown again."""
 
-WITHOUT_SECOND_FACTOR: Final = frozenset({Role.TALENT, Role.PARTNER, Role.THIRD_PARTY})
-"""Roles whose people may do without a second factor; those of the scheme's own bodies may not."""
+ONE_FACTOR: Final[Mapping[SignInMethod, frozenset[Role]]] = {
+    SignInMethod.PASSWORD: frozenset({Role.TALENT}),
+    SignInMethod.KEY: frozenset({Role.PARTNER, Role.THIRD_PARTY}),
+}
+"""Whom a first factor of that kind lets in alone: a talent, who sees his own affairs only; a partner by his
+organisation's signing key, which a wallet or a passphrase keeps. Nobody else of any organisation's staff.
+"""
 
 
 class SignInRefused(TalentSealError):
@@ -130,9 +135,9 @@ def check_password(door: Door, arrival: Arrival, name: str, password: str) -> Kn
     return known
 
 
-def needs_second_factor(known: Known) -> bool:
+def needs_second_factor(known: Known, method: SignInMethod) -> bool:
     """Whether a code is still to be shown. Raises SecondFactorMissing for staff that has none enrolled."""
-    if known.totp_secret is None and known.role not in WITHOUT_SECOND_FACTOR:
+    if known.totp_secret is None and known.role not in ONE_FACTOR[method]:
         raise SecondFactorMissing
     return known.totp_secret is not None
 
