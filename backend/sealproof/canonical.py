@@ -69,7 +69,8 @@ def parse(raw: bytes, *, limit: int, depth: int = MAX_DEPTH) -> Json:
     value, end = _scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
     if text[end:].strip(_WHITESPACE):
         raise TrailingBytes(f"expected one JSON value, met {excerpt(text[end:])} after it")
-    _check(value)
+    if "\\u" in text:
+        _check(value)
     return value
 
 

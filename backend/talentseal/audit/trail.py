@@ -4,14 +4,13 @@ A record concerns the parties of the agreement it is about and the owner of the 
 every later record that refers to it: corrections, retractions, erasures.
 """
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Select, or_, select, union
+from sqlalchemy import BindParameter, Row, Select, String, and_, bindparam, or_, select, union
 from sqlalchemy.orm import Session
 
 from sealproof import disclosure
@@ -24,6 +23,7 @@ from talentseal.agreements.models import (
 )
 from talentseal.audit.models import RecordClosure
 from talentseal.clock import SHANGHAI
+from talentseal.db import Instant, rows
 from talentseal.evidence import status
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
@@ -106,15 +106,28 @@ def trail_of(session: Session, actor: Actor, *, after: str | None, limit: int, p
     Raises NotPermitted.
     """
     actor.require(Permission.EVIDENCE_READ)
-    query = select(EvidenceRecord).where(EvidenceRecord.id.in_(_concerning(actor.organisation_id)))
-    query = _within(query, period).order_by(EvidenceRecord.recorded_at.desc(), EvidenceRecord.id.desc())
-    last = session.get(EvidenceRecord, after) if after else None
-    if last is not None:
-        same = (EvidenceRecord.recorded_at == last.recorded_at) & (EvidenceRecord.id < last.id)
-        query = query.where(or_(EvidenceRecord.recorded_at < last.recorded_at, same))
-    rows = list(session.scalars(query.limit(limit + 1)))
-    shown = rows[:limit]
-    return Trail(tuple(_lines(session, shown)), shown[-1].id if len(rows) > limit else None)
+    at, record = _place(session, after)
+    given = {
+        "organisation": actor.organisation_id,
+        "first": _midnight(period.first or _EARLIEST),
+        "end": _midnight(min(period.last or _LATEST, _LATEST) + timedelta(days=1)),
+        "at": at,
+        "record": record,
+        "limit": limit + 1,
+    }
+    found = (
+        rows(session, _RECORDS, **given)
+        if period.kind is None
+        else rows(session, _OF_KIND, kind=period.kind, **given)
+    )
+    shown = found[:limit]
+    return Trail(tuple(_lines(session, shown)), shown[-1].id if len(found) > limit else None)
+
+
+def _place(session: Session, after: str | None) -> tuple[datetime, str]:
+    """The time and id that the lines come before: those of the record `after`, else later than any."""
+    found = rows(session, _PLACE, record=after) if after else ()
+    return next(((at, record) for at, record in found), (_midnight(_LATEST), ""))
 
 
 def whole(session: Session, actor: Actor, *, limit: int, period: Period = ALL) -> list[Line]:
@@ -127,8 +140,9 @@ def whole(session: Session, actor: Actor, *, limit: int, period: Period = ALL) -
     return lines
 
 
-def _concerning(organisation: str) -> Select[Any]:
-    """Ids of all records that concern an organisation, found by index."""
+def _concerning() -> Select[Any]:
+    """Ids of all records that concern the organisation, found by index."""
+    organisation = bindparam("organisation", type_=String)
     mine = select(AgreementParty.version_id).where(AgreementParty.organisation_id == organisation)
     roots = union(
         select(AgreementVersion.record_id).where(AgreementVersion.id.in_(mine)),
@@ -141,16 +155,33 @@ def _concerning(organisation: str) -> Select[Any]:
     return select(found.union(later).c.record_id)
 
 
-def _within(query: Select[Any], period: Period) -> Select[Any]:
-    if period.kind is not None:
-        query = query.where(EvidenceRecord.kind == period.kind)
-    if period.first is not None:
-        query = query.where(EvidenceRecord.recorded_at >= _midnight(period.first))
-    if period.last is not None:
-        query = query.where(
-            EvidenceRecord.recorded_at < _midnight(min(period.last, _LATEST) + timedelta(days=1))
-        )
-    return query
+_AT: Final[BindParameter[datetime]] = bindparam("at", type_=Instant)
+_RECORDS: Final = (
+    select(
+        EvidenceRecord.id,
+        EvidenceRecord.kind,
+        EvidenceRecord.leaf_hash,
+        EvidenceRecord.recorded_at,
+        EvidenceRecord.relation,
+        EvidenceRecord.refers_to,
+        EvidenceRecord.log_index,
+    )
+    .where(
+        EvidenceRecord.id.in_(_concerning()),
+        EvidenceRecord.recorded_at >= bindparam("first"),
+        EvidenceRecord.recorded_at < bindparam("end"),
+        or_(
+            EvidenceRecord.recorded_at < _AT,
+            and_(EvidenceRecord.recorded_at == _AT, EvidenceRecord.id < bindparam("record")),
+        ),
+    )
+    .order_by(EvidenceRecord.recorded_at.desc(), EvidenceRecord.id.desc())
+    .limit(bindparam("limit"))
+)
+_OF_KIND: Final = _RECORDS.where(EvidenceRecord.kind == bindparam("kind"))
+_PLACE: Final = select(EvidenceRecord.recorded_at, EvidenceRecord.id).where(
+    EvidenceRecord.id == bindparam("record")
+)
 
 
 def _midnight(day: date) -> datetime:
@@ -159,11 +190,10 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(within, time(), SHANGHAI).astimezone(UTC)
 
 
-def _lines(session: Session, rows: Sequence[EvidenceRecord]) -> list[Line]:
+def _lines(session: Session, shown: Sequence[Row[*tuple[Any, ...]]]) -> list[Line]:
     log = status.log_sizes(session)
-    subjects = _subjects(session, {each for row in rows for each in (row.id, row.refers_to) if each})
-    closed = select(RecordClosure.target_id).where(RecordClosure.target_id.in_([row.id for row in rows]))
-    closed_ids = set(session.scalars(closed))
+    subjects = _subjects(session, {each for row in shown for each in (row.id, row.refers_to) if each})
+    closed = {target for (target,) in rows(session, _CLOSED, records=[row.id for row in shown])}
     return [
         Line(
             record=row.id,
@@ -175,49 +205,58 @@ def _lines(session: Session, rows: Sequence[EvidenceRecord]) -> list[Line]:
             relation=row.relation,
             refers_to=row.refers_to,
             subject=subjects.get(row.id) or subjects.get(row.refers_to or ""),
-            closed=row.id in closed_ids,
+            closed=row.id in closed,
         )
-        for row in rows
+        for row in shown
     ]
+
+
+_AMONG: Final[BindParameter[str]] = bindparam("records", expanding=True)
+_VERSION: Final = (
+    AgreementVersion.agreement_id,
+    AgreementVersion.version,
+    AgreementVersion.number,
+    AgreementVersion.title,
+)
+_CLOSED: Final = select(RecordClosure.target_id).where(RecordClosure.target_id.in_(_AMONG))
+_CHANGES: Final = select(KeyChange.record_id, KeyChange.address, KeyChange.act).where(
+    KeyChange.record_id.in_(_AMONG)
+)
+_ABOUT: Final[Mapping[Topic, Select[*tuple[Any, ...]]]] = {
+    Topic.AGREEMENT: select(AgreementVersion.record_id, *_VERSION).where(
+        AgreementVersion.record_id.in_(_AMONG)
+    ),
+    Topic.TERMINATION: select(AgreementTermination.record_id, *_VERSION)
+    .join(AgreementVersion, AgreementVersion.id == AgreementTermination.version_id)
+    .where(AgreementTermination.record_id.in_(_AMONG)),
+    Topic.STIPULATION: select(Stipulation.record_id, *_VERSION, Stipulation.disclosure)
+    .join(AgreementVersion, AgreementVersion.id == Stipulation.version_id)
+    .where(Stipulation.record_id.in_(_AMONG)),
+}
 
 
 def _subjects(session: Session, records: Collection[str]) -> dict[str, Subject]:
     """What each of the records is about, for those that are about something themselves."""
-    found: dict[str, Subject] = {}
-    for change in session.scalars(select(KeyChange).where(KeyChange.record_id.in_(records))):
-        found[change.record_id] = Subject(Topic.KEY, address=change.address, act=change.act)
-    for version in session.scalars(select(AgreementVersion).where(AgreementVersion.record_id.in_(records))):
-        found[version.record_id or ""] = _about(Topic.AGREEMENT, version)
-    ended = (
-        select(AgreementTermination.record_id, AgreementVersion)
-        .join(AgreementVersion, AgreementVersion.id == AgreementTermination.version_id)
-        .where(AgreementTermination.record_id.in_(records))
-    )
-    for record, version in session.execute(ended):
-        found[record or ""] = _about(Topic.TERMINATION, version)
-    declared = (
-        select(Stipulation.record_id, Stipulation.disclosure, AgreementVersion)
-        .join(AgreementVersion, AgreementVersion.id == Stipulation.version_id)
-        .where(Stipulation.record_id.in_(records))
-    )
-    for record, stored, version in session.execute(declared):
-        found[record or ""] = _about(Topic.STIPULATION, version, _clause(stored))
+    given = list(records)
+    found = {
+        record: Subject(Topic.KEY, address=address, act=act)
+        for record, address, act in rows(session, _CHANGES, records=given)
+    }
+    for topic, query in _ABOUT.items():
+        for row in rows(session, query, records=given):
+            found[row.record_id] = Subject(
+                topic,
+                agreement=row.agreement_id,
+                version=row.version,
+                number=row.number,
+                title=row.title,
+                clause=_clause(row.disclosure) if topic is Topic.STIPULATION else None,
+            )
     return found
-
-
-def _about(topic: Topic, version: AgreementVersion, clause: str | None = None) -> Subject:
-    return Subject(
-        topic,
-        agreement=version.agreement_id,
-        version=version.version,
-        number=version.number,
-        title=version.title,
-        clause=clause,
-    )
 
 
 def _clause(stored: str | None) -> str | None:
     if stored is None:
         return None
-    value = json.loads(json.dumps(disclosure.read(stored).value))
-    return str(value["clause"])
+    stipulation: Any = disclosure.read(stored).value
+    return str(stipulation["clause"])

@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from talentseal.clock import legal_date
+from talentseal.db import rows
 from talentseal.errors import Conflict, NotFound
 from talentseal.policy.effects import Deed, Verdict, verdict_on
 from talentseal.policy.models import (
@@ -70,28 +72,38 @@ class Known:
         return state_of(self.facts, day)
 
 
+_VERSIONS: Final = select(InstrumentVersion).order_by(
+    InstrumentVersion.instrument, InstrumentVersion.number.desc()
+)
+_OF_INSTRUMENT: Final = _VERSIONS.where(InstrumentVersion.instrument == bindparam("instrument"))
+_AMONG: Final[BindParameter[str]] = bindparam("versions", expanding=True)
+_ACTS: Final = select(InstrumentAct).where(InstrumentAct.version_id.in_(_AMONG))
+_BASES: Final = select(InstrumentBasis.version_id, InstrumentBasis.deed, InstrumentBasis.article).where(
+    InstrumentBasis.version_id.in_(_AMONG)
+)
+
+
 def book(session: Session, instrument: str | None = None) -> list[Known]:
     """Every version (of one instrument when named), newest first within its instrument."""
-    query = select(InstrumentVersion).order_by(InstrumentVersion.instrument, InstrumentVersion.number.desc())
-    if instrument is not None:
-        query = query.where(InstrumentVersion.instrument == instrument)
-    rows = session.scalars(query).all()
-    acts: dict[str, dict[Step, InstrumentAct]] = {row.id: {} for row in rows}
-    bases: dict[str, dict[Deed, int]] = {row.id: {} for row in rows}
-    for act in session.scalars(select(InstrumentAct).where(InstrumentAct.version_id.in_(acts))):
+    query = _VERSIONS if instrument is None else _OF_INSTRUMENT
+    versions = session.scalars(query, {"instrument": instrument}).all()
+    ids = [row.id for row in versions]
+    acts: dict[str, dict[Step, InstrumentAct]] = {each: {} for each in ids}
+    bases: dict[str, dict[Deed, int]] = {each: {} for each in ids}
+    for act in session.scalars(_ACTS, {"versions": ids}):
         acts[act.version_id][act.step] = act
-    for basis in session.scalars(select(InstrumentBasis).where(InstrumentBasis.version_id.in_(bases))):
-        bases[basis.version_id][basis.deed] = basis.article
-    return [Known(row, acts[row.id], bases[row.id], _facts(row, acts, rows)) for row in rows]
+    for version_id, deed, article in rows(session, _BASES, versions=ids):
+        bases[version_id][deed] = article
+    return [Known(row, acts[row.id], bases[row.id], _facts(row, acts, versions)) for row in versions]
 
 
 def _facts(
-    row: InstrumentVersion, acts: dict[str, dict[Step, InstrumentAct]], rows: Sequence[InstrumentVersion]
+    row: InstrumentVersion, acts: dict[str, dict[Step, InstrumentAct]], versions: Sequence[InstrumentVersion]
 ) -> Facts:
     taken = acts[row.id]
     later = [
         other.effective_from
-        for other in rows
+        for other in versions
         if other.instrument == row.instrument
         and other.effective_from > row.effective_from
         and acts[other.id].keys() & {Step.ISSUED, Step.ENTERED}
@@ -154,20 +166,29 @@ def overview(session: Session, *, now: datetime) -> InstrumentList:
     )
 
 
+_ARTICLES: Final = (
+    select(
+        InstrumentArticle.number, InstrumentArticle.chapter, InstrumentArticle.text, InstrumentArticle.gloss
+    )
+    .where(InstrumentArticle.version_id == bindparam("version"))
+    .order_by(InstrumentArticle.number)
+)
+_MEANT: Final = (
+    select(Interpretation)
+    .where(Interpretation.version_id == bindparam("version"))
+    .order_by(Interpretation.article, Interpretation.proposed_at)
+)
+
+
 def version(session: Session, instrument: str, number: int, *, now: datetime) -> VersionView:
     """One version with its articles, interpretations and acts. Raises VersionNotFound."""
     found = known(session, instrument, number)
-    articles = select(InstrumentArticle).where(InstrumentArticle.version_id == found.row.id)
-    meant = select(Interpretation).where(Interpretation.version_id == found.row.id)
     return VersionView(
         **_summary(found, legal_date(now)).model_dump(),
         legal_basis=json.loads(found.row.legal_basis),
-        articles=[
-            _article(row, found.bases) for row in session.scalars(articles.order_by(InstrumentArticle.number))
-        ],
+        articles=[_article(row, found.bases) for row in rows(session, _ARTICLES, version=found.row.id)],
         interpretations=[
-            interpretation_view(row)
-            for row in session.scalars(meant.order_by(Interpretation.article, Interpretation.proposed_at))
+            interpretation_view(row) for row in session.scalars(_MEANT, {"version": found.row.id})
         ],
         acts=[_act(found.acts[step]) for step in Step if step in found.acts],
     )
@@ -191,11 +212,10 @@ def _summary(found: Known, day: date) -> VersionSummary:
     )
 
 
-def _article(row: InstrumentArticle, bases: dict[Deed, int]) -> ArticleView:
-    deeds = [deed for deed, article in bases.items() if article == row.number]
-    return ArticleView(
-        number=row.number, chapter=row.chapter, text=row.text, gloss=row.gloss, deeds=sorted(deeds)
-    )
+def _article(row: Row[int, str, str, str], bases: dict[Deed, int]) -> ArticleView:
+    number, chapter, text, gloss = row
+    deeds = [deed for deed, article in bases.items() if article == number]
+    return ArticleView(number=number, chapter=chapter, text=text, gloss=gloss, deeds=sorted(deeds))
 
 
 def interpretation_view(row: Interpretation) -> InterpretationView:
