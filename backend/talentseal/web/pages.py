@@ -181,7 +181,8 @@ def plain(markup: str) -> str:
 
 
 def _beijing(instant: datetime) -> str:
-    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+    # A page shows up to a hundred times; without the zone they are written in a quarter of the time.
+    return instant.astimezone(SHANGHAI).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def _grouped(number: int) -> str:
