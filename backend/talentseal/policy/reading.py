@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BindParameter, Row, bindparam, select
 from sqlalchemy.orm import Session
@@ -174,7 +174,16 @@ _ARTICLES: Final = (
     .order_by(InstrumentArticle.number)
 )
 _MEANT: Final = (
-    select(Interpretation)
+    select(
+        Interpretation.id,
+        Interpretation.article,
+        Interpretation.question,
+        Interpretation.answer,
+        Interpretation.gloss,
+        Interpretation.valid_from,
+        Interpretation.issued_at,
+        Interpretation.record_id,
+    )
     .where(Interpretation.version_id == bindparam("version"))
     .order_by(Interpretation.article, Interpretation.proposed_at)
 )
@@ -187,9 +196,7 @@ def version(session: Session, instrument: str, number: int, *, now: datetime) ->
         **_summary(found, legal_date(now)).model_dump(),
         legal_basis=json.loads(found.row.legal_basis),
         articles=[_article(row, found.bases) for row in rows(session, _ARTICLES, version=found.row.id)],
-        interpretations=[
-            interpretation_view(row) for row in session.scalars(_MEANT, {"version": found.row.id})
-        ],
+        interpretations=[interpretation_view(row) for row in rows(session, _MEANT, version=found.row.id)],
         acts=[_act(found.acts[step]) for step in Step if step in found.acts],
     )
 
@@ -218,7 +225,7 @@ def _article(row: Row[int, str, str, str], bases: dict[Deed, int]) -> ArticleVie
     return ArticleView(number=number, chapter=chapter, text=text, gloss=gloss, deeds=sorted(deeds))
 
 
-def interpretation_view(row: Interpretation) -> InterpretationView:
+def interpretation_view(row: Interpretation | Row[*tuple[Any, ...]]) -> InterpretationView:
     """The read model of an interpretation."""
     return InterpretationView(
         id=row.id,
