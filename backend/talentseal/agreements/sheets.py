@@ -28,7 +28,7 @@ from talentseal.agreements.reading import AgreementNotFound, Standing
 from talentseal.agreements.schemas import StipulationInput
 from talentseal.agreements.states import AgreementState
 from talentseal.agreements.submission import AMENDABLE
-from talentseal.db import rows
+from talentseal.db import only_row, rows
 from talentseal.evidence.models import ActState, RegistryAct
 from talentseal.evidence.status import RecordState
 from talentseal.partners import service as partners
@@ -253,7 +253,8 @@ _ACT: Final = select(RegistryAct.state, RegistryAct.reason, RegistryAct.transact
 
 def _act(session: Session, digest: str) -> Act | None:
     """The registry act of a statement; None while there is none."""
-    return next((Act(*each) for each in rows(session, _ACT, digest=digest)), None)
+    found = only_row(session, _ACT, digest=digest)
+    return None if found is None else Act(*found)
 
 
 _LINES: Final = (
@@ -309,24 +310,25 @@ class _Sight:
         )
 
     def ending(self) -> Ending | None:
-        for met in rows(self.session, _TERMINATION, version=self.row.id):
-            named = json.loads(met.statement)["parties"]
-            said = _disclosed(met.terms_disclosures)
-            act = _act(self.session, met.digest)
-            return Ending(
-                reason=said.get("reason"),
-                notice=said.get("notice"),
-                effective_at=met.effective_at,
-                deadline=met.deadline,
-                digest=met.digest,
-                statement=met.statement,
-                parties=self.lines(met.digest, {each["organisation"]: each["signer"] for each in named}),
-                record=met.record_id,
-                act=act.state if act else None,
-                act_reason=act.reason if act else "",
-                lapsed=met.record_id is None and self.now > met.deadline,
-            )
-        return None
+        met = only_row(self.session, _TERMINATION, version=self.row.id)
+        if met is None:
+            return None
+        named = json.loads(met.statement)["parties"]
+        said = _disclosed(met.terms_disclosures)
+        act = _act(self.session, met.digest)
+        return Ending(
+            reason=said.get("reason"),
+            notice=said.get("notice"),
+            effective_at=met.effective_at,
+            deadline=met.deadline,
+            digest=met.digest,
+            statement=met.statement,
+            parties=self.lines(met.digest, {each["organisation"]: each["signer"] for each in named}),
+            record=met.record_id,
+            act=act.state if act else None,
+            act_reason=act.reason if act else "",
+            lapsed=met.record_id is None and self.now > met.deadline,
+        )
 
     def next(self, standing: Standing, parties: Sequence[PartyLine], ending: Ending | None) -> Next:
         """The one thing to do, or to wait for."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sealproof import tiles
 from sealproof.entry import Relation
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.db import rows
+from talentseal.db import only_row, rows
 from talentseal.errors import NotFound
 from talentseal.evidence import tree
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord
@@ -79,7 +79,7 @@ def page(session: Session, actor: Actor, *, before: int | None, kind: int | None
     size = _newest(session)[0]
     given = {"below": size if before is None else min(before, size), "limit": limit + 1}
     found = rows(session, _BELOW, **given) if kind is None else rows(session, _OF_KIND, kind=kind, **given)
-    items = [_view(row) for row in found[:limit]]
+    items = [_view(each) for each in found[:limit]]
     return EntryPage(items=items, before=items[-1].index if len(found) > limit else None)
 
 
@@ -87,32 +87,34 @@ def entry(session: Session, actor: Actor, index: int) -> EntryDetail:
     """The sealed entry of that index. Raises NotPermitted, EntryNotFound, TileMissing."""
     actor.require(Permission.LOG_ENTRIES_READ)
     size, root = _newest(session)
-    row = next(iter(rows(session, _AT, index=index)), None)
-    if row is None or index >= size:
+    found = only_row(session, _AT, index=index)
+    if found is None or index >= size:
         raise EntryNotFound(index=index)
+    referred = only_row(session, _INDEX, record=found.refers_to)
     path = tiles.inclusion_path_from_tiles(tree.read_tile(session), index, size)
     return EntryDetail(
-        **_view(row).model_dump(),
-        entry=bytes(row.entry).decode("utf-8"),
+        **_view(found).model_dump(),
+        entry=bytes(found.entry).decode("utf-8"),
         size=size,
         root=root.hex(),
         path=[each.hex() for each in path],
-        refers_to_index=next((found for (found,) in rows(session, _INDEX, record=row.refers_to)), None),
+        refers_to_index=referred.log_index if referred else None,
     )
 
 
 def _newest(session: Session) -> tuple[int, bytes]:
     """Size and root of the newest checkpoint; (0, nothing) before the first."""
-    return next(((size, bytes(root)) for size, root in rows(session, _NEWEST)), (0, b""))
+    newest = only_row(session, _NEWEST)
+    return (newest.size, bytes(newest.root)) if newest else (0, b"")
 
 
-def _view(row: Row[*tuple[Any, ...]]) -> EntryView:
+def _view(found: Row[*tuple[Any, ...]]) -> EntryView:
     return EntryView(
-        index=row.log_index or 0,
-        record=row.id,
-        kind=row.kind,
-        recorded_at=row.recorded_at,
-        relation=None if row.relation is None else Relation(row.relation),
-        refers_to=row.refers_to,
-        leaf_hash=bytes(row.leaf_hash).hex(),
+        index=found.log_index or 0,
+        record=found.id,
+        kind=found.kind,
+        recorded_at=found.recorded_at,
+        relation=None if found.relation is None else Relation(found.relation),
+        refers_to=found.refers_to,
+        leaf_hash=bytes(found.leaf_hash).hex(),
     )

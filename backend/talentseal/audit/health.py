@@ -12,15 +12,15 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
 from talentseal.accounts.access import Db, Now
-from talentseal.anchoring import conditions, epochs
-from talentseal.anchoring.models import ChainTransaction, Condition, Scope, TransactionState
+from talentseal.anchoring import conditions
+from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Condition, Scope, TransactionState
 from talentseal.clock import Clock
-from talentseal.db import Database, ping
+from talentseal.db import Database, ping, rows
 from talentseal.evidence import status
 from talentseal.evidence.models import ActState, RegistryAct, SealerCondition
 from talentseal.policy import calendar
@@ -103,22 +103,23 @@ class Standing:
         return frozenset(kind for kind, met in holds.items() if met)
 
 
+_EPOCH: Final = select(func.max(ChainEpoch.id))
+_ACTS: Final = select(RegistryAct.state, func.count()).group_by(RegistryAct.state)
+_IN_FLIGHT: Final = select(func.count(), func.min(ChainTransaction.signed_at)).where(
+    ChainTransaction.epoch_id == bindparam("epoch"), ChainTransaction.state == TransactionState.SIGNED
+)
+
+
 def standing(session: Session, *, now: datetime) -> Standing:
     """Read where log, chain and acts stand."""
     log = status.log_status(session)
-    counted = session.execute(select(RegistryAct.state, func.count()).group_by(RegistryAct.state)).all()
-    epoch = epochs.newest(session)
-    in_flight, oldest = session.execute(
-        select(func.count(), func.min(ChainTransaction.signed_at)).where(
-            ChainTransaction.epoch_id == (epoch.id if epoch else 0),
-            ChainTransaction.state == TransactionState.SIGNED,
-        )
-    ).one()
+    ((epoch,),) = rows(session, _EPOCH)
+    ((in_flight, oldest),) = rows(session, _IN_FLIGHT, epoch=epoch or 0)
     return Standing(
         log=log,
         chain=conditions.all_standings(session),
-        acts={ActState(row[0]): int(row[1]) for row in counted},
-        epoch=epoch.id if epoch else None,
+        acts=dict(rows(session, _ACTS)),
+        epoch=epoch,
         in_flight=in_flight,
         flying=_age(oldest, now),
         sealed_lag=_age(log.oldest_pending, now),

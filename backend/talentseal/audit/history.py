@@ -18,7 +18,7 @@ from sealproof.note import ED25519, Signature, VerifierKey, key_id_of
 from talentseal.anchoring import ledger
 from talentseal.anchoring.models import ChainEpoch, ChainTransaction, Lane
 from talentseal.clock import SHANGHAI
-from talentseal.db import Instant, rows
+from talentseal.db import Instant, only_row, rows
 from talentseal.errors import NotFound
 from talentseal.evidence import status
 from talentseal.evidence.models import CheckpointRow
@@ -157,7 +157,7 @@ _OF_EPOCH: Final = (
     .limit(1)
 )
 _OF_OPEN_EPOCH: Final = _ANCHORED.where(
-    ChainTransaction.epoch_id == select(func.max(ChainEpoch.id)).scalar_subquery()
+    ChainTransaction.epoch_id == select(func.max(ChainEpoch.id)).correlate(None).scalar_subquery()
 )
 _FROM: Final = (
     _OF_OPEN_EPOCH.where(ChainTransaction.size >= _SIZE)
@@ -175,7 +175,7 @@ def page(session: Session, *, before: int | None, limit: int) -> CheckpointPage:
         if before is None
         else rows(session, _HEADS, limit=limit + 1, before=before)
     )
-    shown = [_Head(*row) for row in found[:limit]]
+    shown = [_Head(*each) for each in found[:limit]]
     more = shown[-1].size if len(found) > limit else None
     return CheckpointPage(items=_views(session, shown), before=more)
 
@@ -202,26 +202,27 @@ def _views(session: Session, heads: Sequence[_Head]) -> list[CheckpointView]:
 def _anchors(session: Session, low: int, count: int) -> list[AnchorView]:
     """The open epoch's anchors of `low` entries and more, smallest first: enough for `count` checkpoints."""
     # An anchor is that of a checkpoint; a few more, because a head may have been anchored twice.
-    return [_anchor(row) for row in rows(session, _FROM, size=low, limit=2 * count + 8)]
+    return [_anchor(each) for each in rows(session, _FROM, size=low, limit=2 * count + 8)]
 
 
-def _anchor(row: Row[*tuple[Any, ...]]) -> AnchorView:
+def _anchor(found: Row[*tuple[Any, ...]]) -> AnchorView:
     return AnchorView(
-        size=row.size,
-        epoch=row.id,
-        chain_id=row.chain_id,
-        contract=row.contract,
-        block_number=row.block_number,
-        block_hash=row.block_hash,
-        transaction_hash=row.hash,
-        mined_at=row.mined_at,
-        final_at=row.final_at,
+        size=found.size,
+        epoch=found.id,
+        chain_id=found.chain_id,
+        contract=found.contract,
+        block_number=found.block_number,
+        block_hash=found.block_hash,
+        transaction_hash=found.hash,
+        mined_at=found.mined_at,
+        final_at=found.final_at,
     )
 
 
 def last_anchor(session: Session) -> AnchorView | None:
     """The largest head that the open epoch's chain holds; None before the first."""
-    return next(map(_anchor, rows(session, _LAST)), None)
+    found = only_row(session, _LAST)
+    return None if found is None else _anchor(found)
 
 
 def note_of(session: Session, size: int) -> str:
@@ -253,30 +254,30 @@ _CHECKPOINT: Final = select(
 
 def checkpoint(session: Session, size: int, key: VerifierKey) -> CheckpointDetail:
     """All about the checkpoint of exactly `size` entries. key: the log's own. Raises CheckpointNotFound."""
-    row = next(iter(rows(session, _CHECKPOINT, size=size)), None)
-    if row is None:
+    found = only_row(session, _CHECKPOINT, size=size)
+    if found is None:
         raise CheckpointNotFound(size=size)
     anchors = _anchors_of_every_epoch(session, size)
     return CheckpointDetail(
-        size=row.size,
-        root=bytes(row.root).hex(),
-        signed_at=row.signed_at,
+        size=found.size,
+        root=bytes(found.root).hex(),
+        signed_at=found.signed_at,
         state=status.log_sizes(session).state_at(size - 1),
         anchor=anchors[0] if anchors else None,
-        note=row.note,
-        signers=signers_of(row.note, key),
+        note=found.note,
+        signers=signers_of(found.note, key),
         anchors=anchors,
-        previous=row.previous,
-        next=row.next,
+        previous=found.previous,
+        next=found.next,
     )
 
 
 def _anchors_of_every_epoch(session: Session, size: int) -> list[AnchorView]:
     """The first anchor of each epoch that covers `size` entries, newest epoch first."""
     return [
-        _anchor(row)
+        _anchor(each)
         for (epoch,) in rows(session, _EPOCHS)
-        for row in rows(session, _OF_EPOCH, epoch=epoch, size=size)
+        for each in rows(session, _OF_EPOCH, epoch=epoch, size=size)
     ]
 
 

@@ -23,7 +23,7 @@ from talentseal.agreements.models import (
 )
 from talentseal.audit.models import RecordClosure
 from talentseal.clock import SHANGHAI
-from talentseal.db import Instant, rows
+from talentseal.db import Instant, only_row, rows
 from talentseal.evidence import status
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
@@ -126,8 +126,8 @@ def trail_of(session: Session, actor: Actor, *, after: str | None, limit: int, p
 
 def _place(session: Session, after: str | None) -> tuple[datetime, str]:
     """The time and id that the lines come before: those of the record `after`, else later than any."""
-    found = rows(session, _PLACE, record=after) if after else ()
-    return next(((at, record) for at, record in found), (_midnight(_LATEST), ""))
+    last = only_row(session, _PLACE, record=after) if after else None
+    return (last.recorded_at, last.id) if last else (_midnight(_LATEST), "")
 
 
 def whole(session: Session, actor: Actor, *, limit: int, period: Period = ALL) -> list[Line]:

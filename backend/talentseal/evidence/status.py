@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from talentseal.db import rows
+from talentseal.db import only_row, rows
 from talentseal.evidence.models import CheckpointRow, EvidenceRecord, LogProgress, SealerCondition
 
 
@@ -61,27 +61,35 @@ def log_sizes(session: Session) -> LogSizes:
     return LogSizes(*(size or 0 for size in sizes))
 
 
+_PROGRESS: Final = select(
+    LogProgress.anchored_size, LogProgress.final_size, LogProgress.sealer, LogProgress.sealer_reason
+).where(LogProgress.id == 1)
+_NEWEST: Final = (
+    select(CheckpointRow.size, CheckpointRow.signed_at).order_by(CheckpointRow.size.desc()).limit(1)
+)
+_UNNUMBERED: Final = select(func.count(), func.min(EvidenceRecord.recorded_at)).where(
+    EvidenceRecord.log_index.is_(None)
+)
+_RECORDED_AT: Final = select(EvidenceRecord.recorded_at).where(EvidenceRecord.log_index == bindparam("index"))
+
+
 def log_status(session: Session) -> LogStatus:
     """Read where the log stands."""
-    progress = session.get(LogProgress, 1) or LogProgress(
-        anchored_size=0, final_size=0, sealer=SealerCondition.RUNNING, sealer_reason=""
-    )
-    newest = session.scalars(select(CheckpointRow).order_by(CheckpointRow.size.desc()).limit(1)).one_or_none()
-    unnumbered = session.execute(
-        select(func.count(), func.min(EvidenceRecord.recorded_at)).where(EvidenceRecord.log_index.is_(None))
-    ).one()
+    progress = only_row(session, _PROGRESS)
+    newest = only_row(session, _NEWEST)
+    anchored = progress.anchored_size if progress else 0
+    unanchored = only_row(session, _RECORDED_AT, index=anchored)
+    ((pending, oldest_pending),) = rows(session, _UNNUMBERED)
     return LogStatus(
-        pending=unnumbered[0],
-        oldest_pending=unnumbered[1],
+        pending=pending,
+        oldest_pending=oldest_pending,
         signed_size=newest.size if newest else 0,
         signed_at=newest.signed_at if newest else None,
-        anchored_size=progress.anchored_size,
-        final_size=progress.final_size,
-        oldest_unanchored=session.scalar(
-            select(EvidenceRecord.recorded_at).where(EvidenceRecord.log_index == progress.anchored_size)
-        ),
-        sealer=SealerCondition(progress.sealer),
-        sealer_reason=progress.sealer_reason,
+        anchored_size=anchored,
+        final_size=progress.final_size if progress else 0,
+        oldest_unanchored=unanchored.recorded_at if unanchored else None,
+        sealer=progress.sealer if progress else SealerCondition.RUNNING,
+        sealer_reason=progress.sealer_reason if progress else "",
     )
 
 
