@@ -73,7 +73,9 @@ from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.talents.api import api as talents_api
 from talentseal.talents.applying import pages as applying_pages
+from talentseal.talents.office import pages as office_pages
 from talentseal.talents.pages import pages as talent_pages
 from talentseal.vault import Vault
 from talentseal.web import problems
@@ -277,7 +279,7 @@ def create_app(
     _mount(app, service)
     app.include_router(assets.router())
     desks = (key_pages, outlet_pages, trail_pages, submitting_pages, agreement_pages)
-    talents = (talent_pages, applying_pages)
+    talents = (talent_pages, applying_pages, office_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
     for pages in (*everyone, *desks, *talents, policy_pages, calendar_pages, verifying, reference):
         app.include_router(pages)
@@ -322,6 +324,7 @@ def _mount(app: Application, service: Service) -> None:
         outlets_api,
         agreements_api,
         policy_api,
+        talents_api,
         calendar_api,
         audit_api,
         exploring_api,

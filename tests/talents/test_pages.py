@@ -76,4 +76,3 @@ def test_a_talent_signs_up_and_is_at_home(api: Api) -> None:
         browser.post("/me/application/submission").headers["location"]
         == "/me/application?notice=application-submitted"
     )
-    print(browser.get("/me/application").text)

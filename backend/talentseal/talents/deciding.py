@@ -174,10 +174,10 @@ _GROUPS: Final = {
 
 
 def _for_review(session: Session, actor: Actor, application_id: str) -> Application:
-    """Any application that was submitted, held until the commit."""
+    """Any application that was ever submitted, held until the commit; a draft is its talent's alone."""
     actor.require(Permission.APPLICATION_REVIEW)
     row = session.get(Application, application_id, with_for_update=True)
-    if row is None or row.state is State.DRAFT:
+    if row is None or row.submitted_at is None:
         raise ApplicationNotFound
     return row
 

@@ -44,8 +44,6 @@ from talentseal.talents.tiers import RecognitionState
 from talentseal.vault import Vault
 
 PAGE: Final = 50
-_BEFORE_THE_OFFICE: Final = frozenset(ApplicationState) - {ApplicationState.DRAFT}
-"""What the office may know of: a draft is its talent's alone."""
 
 
 def own_application(session: Session, actor: Actor, vault: Vault, application_id: str) -> ApplicationView:
@@ -85,7 +83,7 @@ def for_review(
     """
     actor.require(Permission.APPLICATION_REVIEW)
     row = session.get(Application, application_id)
-    if row is None or row.state not in _BEFORE_THE_OFFICE:
+    if row is None or row.submitted_at is None:
         raise ApplicationNotFound
     entered, found = applications.content(vault, row), deciding.findings(session, vault, row)
     people.note_access(
@@ -101,13 +99,26 @@ def for_review(
     if education is not None:
         kind, number = RegisterKind.GRADUATION_CERTIFICATE, education.certificate_number
         shared = register.holds(session, vault, kind, number)
+    by = session.get(Account, row.reviewer_id) if row.reviewer_id else None
+    made = select(TierRecognition.id).where(TierRecognition.application_id == row.id)
     return ReviewView(
         **_view(session, vault, row),
-        taken_up_by=row.reviewer_id,
+        taken_up_by=by.name if by else None,
+        recognition=session.scalar(made),
         ready=list(found.ready),
         closed=sorted(found.closed),
         certificate_shared=shared,
     )
+
+
+def listed(session: Session, actor: Actor, application_id: str, *, now: datetime) -> ApplicationRow:
+    """An application as the work list has it. Raises NotPermitted, ApplicationNotFound."""
+    actor.require(Permission.APPLICATION_REVIEW)
+    row = session.get(Application, application_id)
+    if row is None or row.submitted_at is None:
+        raise ApplicationNotFound
+    by = session.get(Account, row.reviewer_id) if row.reviewer_id else None
+    return _row(row, by.name if by else None, legal_date(now))
 
 
 def work_list(

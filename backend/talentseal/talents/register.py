@@ -34,8 +34,8 @@ NOT_HELD: Final = "毕业证书编号与教育部门共享数据不一致，请�
 
 class RegisterUnreadable(Invalid):
     code = "register-unreadable"
-    zh = "文件不是 UTF-8 编码的 CSV，或首行不是 kind,number。请按格式重新导出。"
-    en = "This is no CSV in UTF-8 whose first line is kind,number; export it again in that form."
+    zh = "文件不是 UTF-8 编码、首行为 kind,number 的 CSV，或超过 5 MiB。请按格式重新导出，或分几次导入。"
+    en = "This is no CSV in UTF-8, up to 5 MiB, that begins with kind,number; export it again, or in parts."
 
 
 def import_csv(session: Session, actor: Actor, vault: Vault, raw: bytes, *, now: datetime) -> ImportReport:
@@ -44,6 +44,8 @@ def import_csv(session: Session, actor: Actor, vault: Vault, raw: bytes, *, now:
     May be repeated with the same file or a corrected one. Raises NotPermitted, RegisterUnreadable.
     """
     actor.require(Permission.REGISTER_IMPORT)
+    if len(raw) > IMPORT_LIMIT:
+        raise RegisterUnreadable
     found: dict[tuple[RegisterKind, str], None] = {}
     refused: list[RefusedRow] = []
     for line, row in _rows(raw):

@@ -399,12 +399,13 @@ class ApplicationView(BaseModel):
 class ReviewView(ApplicationView):
     """An application as the office opens it.
 
-    taken_up_by: account of whoever took it up. ready: defects that the registers show. closed: parts and
-    documents that cannot be objected to any more. certificate_shared: whether another office's register has
-    the certificate's number; None when it cannot tell.
+    taken_up_by: name of the account that took it up. recognition: id of what its claim led to. ready: defects
+    that the registers show. closed: parts and documents that cannot be objected to any more.
+    certificate_shared: whether another office's register has the certificate's number; None: it cannot tell.
     """
 
     taken_up_by: str | None
+    recognition: str | None
     ready: list[Defect]
     closed: list[str]
     certificate_shared: bool | None
