@@ -285,6 +285,7 @@ def create_app(
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
+    access.declare(app)
     return app
 
 

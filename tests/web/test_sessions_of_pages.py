@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from talentseal.accounts import demonstration, sessions
 from talentseal.accounts.access import MaybeActor, WebActor
 from talentseal.accounts.models import Account, WebSession
+from talentseal.accounts.operations import Audience
 from tests.api.conftest import Api
 from tests.world import Member, World
 
@@ -43,6 +44,8 @@ def with_closed_page(api: Api) -> None:
     @api.app.get("/open")
     def anyone(actor: MaybeActor) -> str:
         return actor.account_id if actor else "nobody"
+
+    api.app.state.needs |= {("GET", page): Audience.SIGNED_IN, ("POST", act): Audience.SIGNED_IN}
 
 
 def get(api: Api, path: str, **headers: str) -> Any:

@@ -7,9 +7,10 @@ Authorization header alone, `WebActor` the session cookie alone.
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Depends, FastAPI, Request, Security
+from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -19,11 +20,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from talentseal.accounts import sessions
 from talentseal.accounts.api_keys import Authenticator
 from talentseal.accounts.destination import local_path, with_next
+from talentseal.accounts.operations import OPERATIONS, Need
 from talentseal.accounts.roles import Actor
 from talentseal.accounts.sessions import SEEN_EVERY, SessionRules, SignedIn
 from talentseal.clock import Clock
 from talentseal.db import Database
-from talentseal.errors import TalentSealError, Unavailable
+from talentseal.errors import NotPermitted, TalentSealError, Unavailable
 from talentseal.web import problems
 from talentseal.web.language import prefers_english
 from talentseal.web.pages import Pages, Visitor
@@ -74,7 +76,16 @@ def _actor(
     request: Request, _scheme: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> Actor:
     address = request.client.host if request.client else ""
-    return _access(request).authenticator.authenticate(request.headers.get("authorization"), address)
+    actor = _access(request).authenticator.authenticate(request.headers.get("authorization"), address)
+    _check(request, actor)
+    return actor
+
+
+def _check(request: Request, actor: Actor) -> None:
+    """Raises NotPermitted unless the actor has a permission that the operation takes."""
+    need = request.app.state.needs[request.method, request.scope["endpoint"]]
+    if isinstance(need, tuple) and not any(actor.may(each) for each in need):
+        raise NotPermitted(permission=" / ".join(each.value for each in need))
 
 
 def signed_in_of(request: Request) -> SignedIn | None:
@@ -114,6 +125,7 @@ async def _present(request: Request) -> SignedIn:
     known = signed_in_of(request)
     if known is None:
         raise SignInNeeded
+    _check(request, known.actor)
     return known
 
 
@@ -145,6 +157,24 @@ class Recognition:
             if token := access.sessions.cookie.read(request):
                 await run_in_threadpool(recognise, request, access, token)
         await self.app(scope, receive, send)
+
+
+def declare(app: FastAPI) -> None:
+    """Let every route be what `OPERATIONS` says of it. Call it when all are there.
+
+    Raises ValueError for one of which the table says nothing, and for a function that serves two with
+    different needs.
+    """
+    needs: dict[tuple[str, Any], Need] = {}
+    for context in iter_route_contexts(app.routes):
+        for method in context.methods or ():
+            # HEAD is answered by what answers GET.
+            need = OPERATIONS.get(f"{'GET' if method == 'HEAD' else method} {context.path}")
+            if need is None:
+                raise ValueError(f"operations.toml says nothing of {method} {context.path}: declare it")
+            if needs.setdefault((method, context.endpoint), need) != need:
+                raise ValueError(f"{context.endpoint} serves operations with different needs: part them")
+    app.state.needs = needs
 
 
 def install(app: FastAPI) -> None:

@@ -160,7 +160,7 @@ def work_list(
     late = select(func.count()).select_from(Application).where(Application.due_on < day)
     return WorkList(
         items=[_row(row, name, day) for row, name in found[:PAGE]],
-        counts=dict(session.execute(counting).tuples()),
+        counts=dict(session.execute(counting).all()),
         overdue=session.scalar(late) or 0,
         next=str(place + PAGE) if len(found) > PAGE else None,
     )
