@@ -6,7 +6,8 @@ from talentseal.agreements import sheets, termination
 from talentseal.agreements.models import AgreementVersion
 from talentseal.agreements.schemas import TerminationInput
 from talentseal.agreements.sheets import Next, Sheet
-from talentseal.agreements.submission import submit_draft
+from talentseal.agreements.states import AgreementState
+from talentseal.agreements.submission import amend, return_version, submit_draft
 from talentseal.partners import service as partners
 from tests.world import Member, World, intake
 
@@ -65,6 +66,34 @@ def test_whoever_cannot_sign_with_the_named_key_is_sent_to_register_it(
 
     assert sheet(world, office, version).next is Next.REGISTER_KEY
     assert sheet(world, bank, version).next is Next.SIGN
+
+
+def test_of_versions_of_one_number_the_live_one_is_shown_though_all_came_in_one_moment(
+    world: World, bank: Member, office: Member
+) -> None:
+    first = world.signed(bank, office)
+    for plain in (b"%PDF-1.7 a", b"%PDF-1.7 b", b"%PDF-1.7 c"):
+        live = _amend(world, bank, office, first, plain)
+        assert sheet(world, bank, live).row.id == live.id
+
+        _return(world, bank, live)
+        assert sheet(world, bank, live).state is AgreementState.RETURNED
+
+
+def _return(world: World, member: Member, version: AgreementVersion) -> None:
+    now, place = world.clock.now(), (version.agreement_id, version.version)
+    world.database.write(lambda session: return_version(session, member.actor, *place, "写错了", now=now))
+
+
+def _amend(
+    world: World, bank: Member, office: Member, first: AgreementVersion, plain: bytes
+) -> AgreementVersion:
+    now, domain, change = world.clock.now(), world.domain, intake(bank, office, plain=plain)
+    return world.database.write(
+        lambda session: amend(
+            session, bank.actor, first.agreement_id, first.version, change, now=now, domain=domain
+        )
+    ).version
 
 
 def test_a_lapsed_version_is_for_its_submitter_to_submit_again(

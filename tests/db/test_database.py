@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine, func, insert, select, text
+from sqlalchemy import Connection, bindparam, create_engine, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError, StatementError
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,8 @@ from talentseal.db import (
     DatabaseBusy,
     StorageFailed,
     _GroupWriter,
+    only_row,
+    rows,
     sqlite_driver,
     wal_is_safe,
 )
@@ -162,6 +164,17 @@ def test_what_one_write_put_in_its_session_is_not_in_the_next(database: Database
     lease = database.write(add)
 
     assert lease not in database.write(list)
+
+
+def test_a_constant_query_finds_what_its_own_write_has_yet_to_store(database: Database) -> None:
+    named = select(Lease.name, Lease.expires_at).where(Lease.name == bindparam("name"))
+
+    def work(session: Session) -> Any:
+        before = only_row(session, named, name="one")
+        session.add(Lease(name="one", holder="test", fence=1, expires_at=MOMENT))
+        return before, only_row(session, named, name="one"), rows(session, named, name="other")
+
+    assert database.write(work) == (None, ("one", MOMENT), [])
 
 
 def test_fifty_writers_at_once_are_all_acknowledged_and_all_there(

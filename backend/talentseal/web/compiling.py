@@ -24,7 +24,8 @@ def environment(
 ) -> jinja2.Environment:
     """Templates in one language. say: a text in it. asset: the address of a file.
 
-    Raises TemplateAssertionError, when a template is loaded, for a text or name that is not written in it.
+    A template is refused when it is loaded: by TemplateAssertionError for a text or name that is not written
+    in it, and by what `say` and `asset` raise.
     """
     made = jinja2.Environment(
         loader=loader,
