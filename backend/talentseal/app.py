@@ -57,6 +57,8 @@ from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
 from talentseal.config import ChainType, Settings
 from talentseal.credentials import master_keys
+from talentseal.credentials.master_keys import MasterKeys
+from talentseal.credentials.presenting import Credentials
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.models import EvidenceRecord
@@ -108,6 +110,7 @@ class Service:
     cipher: DocumentCipher = field(repr=False)
     box: SecretBox = field(repr=False)
     vault: Vault = field(repr=False)
+    master_keys: MasterKeys = field(repr=False)
 
     @property
     def notary(self) -> Notary:
@@ -183,6 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
             {number: read_secret(path, length=32) for number, path in settings.people_key_files.items()},
             read_secret(settings.identity_key_file, length=32),
         ),
+        master_keys=MasterKeys.load(settings.credential_keys_file),
     )
 
 
@@ -302,6 +306,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)
     app.state.audit = AuditDesk(service.issuer, sign_promise)
     app.state.vault = service.vault
+    app.state.credentials = Credentials(service.master_keys, service.vault)
 
 
 def _door(service: Service, passwords: Passwords) -> Door:

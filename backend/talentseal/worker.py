@@ -20,6 +20,7 @@ from talentseal.anchoring.service import Anchorer
 from talentseal.anchoring.service import Outcome as Progress
 from talentseal.chain.port import Chain
 from talentseal.clock import Clock
+from talentseal.credentials import minting
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.sealing import Outcome, Sealer
@@ -136,12 +137,15 @@ def sealing(
 
 
 def tidying(database: Database, clock: Clock, rules: SessionRules) -> Loop:
-    """Forgets what is kept for a time only: answers for Idempotency-Key, sessions, unfinished sign-ins."""
+    """Forgets what is kept for a time only: answers for Idempotency-Key, sessions, unfinished sign-ins, whose
+    tokens were.
+    """
 
     def tick() -> float:
         now = clock.now()
         database.write(lambda session: idempotency.prune(session, now=now))
         database.write(lambda session: sessions.prune(session, rules, now=now))
+        database.write(lambda session: minting.prune(session, now=now))
         return TIDY_EVERY
 
     return Loop("tidier", tick)

@@ -3,6 +3,7 @@ the tests' own.
 """
 
 import secrets
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from talentseal.accounts.second_factor import SecretBox
 from talentseal.anchoring import epochs
 from talentseal.app import Application, Service, create_app, session_rules_of
 from talentseal.config import Settings
+from talentseal.credentials.master_keys import MasterKey, MasterKeys
 from talentseal.vault import Vault
 from tests.world import Member, World, clock, sqlite_world, terms_of, world
 
@@ -27,6 +29,7 @@ __all__ = ["clock", "sqlite_world", "world"]
 
 BOX = SecretBox(bytes(range(32)))
 VAULT = Vault({1: bytes(range(32))}, bytes(range(1, 33)))
+MASTER_KEYS = MasterKeys((MasterKey(1, date(2026, 11, 1), bytes(range(2, 34))),))
 FAST = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -37,7 +40,15 @@ class Api:
         self.world = world
         settings = Settings(data_dir=folder, origin=world.signer.origin, **changes)
         self.service = Service(
-            settings, world.database, world.clock, world.signer, world.head_store, world.cipher, BOX, VAULT
+            settings,
+            world.database,
+            world.clock,
+            world.signer,
+            world.head_store,
+            world.cipher,
+            BOX,
+            VAULT,
+            MASTER_KEYS,
         )
         door = Authenticator(world.database, world.clock.now, hasher=FAST)
         self.app: Application = create_app(

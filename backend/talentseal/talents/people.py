@@ -109,9 +109,17 @@ def fields_of(session: Session, vault: Vault, talent_id: str, group: FieldGroup)
     row = session.get(TalentFields, (talent_id, group))
     if row is None:
         return {}
-    opened: dict[str, Any] = json.loads(
-        vault.open(place_of("talent_fields", talent_id, group.value), row.sealed)
-    )
+    return _opened(vault, talent_id, group, row.sealed)
+
+
+def masked_name(vault: Vault, talent_id: str, sealed: bytes | None) -> str:
+    """The masked surname in a talent's sealed BASIC group; empty when nothing is known."""
+    fields = _opened(vault, talent_id, FieldGroup.BASIC, sealed) if sealed else {}
+    return masked(str(fields["full_name"])) if fields else ""
+
+
+def _opened(vault: Vault, talent_id: str, group: FieldGroup, sealed: bytes) -> dict[str, Any]:
+    opened: dict[str, Any] = json.loads(vault.open(place_of("talent_fields", talent_id, group.value), sealed))
     return opened
 
 

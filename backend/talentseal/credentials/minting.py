@@ -1,0 +1,137 @@
+"""Minting: a signed-in talent's bound device gets the next token of his code, in two forms.
+
+The one that it had counts no longer, whether or not it was used. Only a code that is ACTIVE is shown; for
+any other the holder is told here why, which the counter never is.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.roles import Actor
+from talentseal.credentials import devices, tc1, tcn
+from talentseal.credentials.master_keys import MasterKeys
+from talentseal.credentials.models import Device, MintedToken
+from talentseal.errors import Conflict, TalentSealError
+from talentseal.policy.tiers import Tier
+from talentseal.talents.codes import CodeNotFound
+from talentseal.talents.models import CodeState, TalentCode
+
+MINTS: Final = 20
+WINDOW: Final = timedelta(minutes=1)
+"""A device may mint MINTS times in any WINDOW."""
+
+KEPT: Final = timedelta(days=1)
+"""How long it is known whose an old token was, so that showing a screenshot can be told from forging."""
+
+
+class TooManyMints(TalentSealError):
+    code: ClassVar[str] = "too-many-mints"
+    status: ClassVar[int] = 429
+    zh: ClassVar[str] = "人才码刷新过于频繁，请在 {retry_after} 秒后重试。"
+    en: ClassVar[str] = "The code was refreshed too often; try again in {retry_after} seconds."
+
+
+class OwnCodeSuspended(Conflict):
+    code = "own-code-suspended"
+    zh = "您的人才码已暂停使用，暂时不能出示。暂停的原因、期限与申诉方式见给您的通知。"
+    en = (
+        "Your code is suspended and cannot be shown; the notice to you says why, how long, and how to appeal."
+    )
+
+
+class OwnReviewOverdue(Conflict):
+    code = "own-review-overdue"
+    zh = "您的定期复核已逾期，完成复核后即可恢复出示人才码。"
+    en = "Your periodic review is overdue; complete it and the code can be shown again."
+
+
+class OwnCodeTerminated(Conflict):
+    code = "own-code-terminated"
+    zh = "您的人才码已终止，不能再出示。终止的原因与申诉方式见给您的决定。"
+    en = "Your code was terminated and cannot be shown; the decision sent to you says why and how to appeal."
+
+
+class OwnCodeCancelled(Conflict):
+    code = "own-code-cancelled"
+    zh = "您的人才码已注销。如需使用，请重新申领。"
+    en = "Your code was cancelled; apply again if you want to use one."
+
+
+_UNUSABLE: Final[dict[CodeState, type[Conflict]]] = {
+    CodeState.SUSPENDED: OwnCodeSuspended,
+    CodeState.REVIEW_OVERDUE: OwnReviewOverdue,
+    CodeState.TERMINATED: OwnCodeTerminated,
+    CodeState.CANCELLED: OwnCodeCancelled,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """What the phone shows, and nobody keeps. text: of the QR code; number: the 19 digits."""
+
+    text: str = field(repr=False)
+    number: str = field(repr=False)
+    tier: Tier
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def grouped(self) -> str:
+        """The number in fours, as people read it out."""
+        return " ".join(self.number[place : place + 4] for place in range(0, len(self.number), 4))
+
+
+def mint(
+    session: Session, actor: Actor, keys: MasterKeys, *, device_token: str, session_id: str, now: datetime
+) -> Minted:
+    """The next token of the actor's code on the device. session_id: of the session that he is signed in by.
+
+    Raises NotPermitted, DeviceNotBound, TooManyMints, CodeNotFound, one of the Own… errors, KeyMissing.
+    """
+    device = devices.bound(session, actor, device_token, lock=True)
+    _admit(session, device, now)
+    code = own_code(session, device.talent_id)
+    if code.state is not CodeState.ACTIVE:
+        raise _UNUSABLE[code.state]
+    token, number = tc1.mint(keys, code.code_ref, now=now), tcn.mint()
+    session.add(
+        MintedToken(
+            digest=token.digest,
+            number_digest=tcn.digest(keys, number, now=now),
+            device_id=device.id,
+            code_id=code.id,
+            session_id=session_id,
+            minted_at=now,
+        )
+    )
+    device.current = token.digest
+    session.flush()
+    return Minted(token.text, number, code.tier, token.issued_at, token.expires_at)
+
+
+def own_code(session: Session, talent_id: str) -> TalentCode:
+    """The talent's newest code, whatever its state. Raises CodeNotFound when he never had one."""
+    query = select(TalentCode).where(TalentCode.talent_id == talent_id)
+    row = session.scalars(query.order_by(TalentCode.issued_at.desc(), TalentCode.id).limit(1)).first()
+    if row is None:
+        raise CodeNotFound
+    return row
+
+
+def prune(session: Session, *, now: datetime) -> None:
+    """Forget tokens minted longer ago than KEPT; that they were burnt is never forgotten."""
+    session.execute(delete(MintedToken).where(MintedToken.minted_at < now - KEPT))
+
+
+def _admit(session: Session, device: Device, now: datetime) -> None:
+    """Let a locked device mint once more. Raises TooManyMints."""
+    recent = select(MintedToken.minted_at).where(
+        MintedToken.device_id == device.id, MintedToken.minted_at > now - WINDOW
+    )
+    times = session.scalars(recent.order_by(MintedToken.minted_at.desc()).limit(MINTS)).all()
+    if len(times) == MINTS:
+        raise TooManyMints(retry_after=int((times[-1] + WINDOW - now).total_seconds()) + 1)

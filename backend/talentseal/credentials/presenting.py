@@ -1,0 +1,312 @@
+"""Somebody shows his code at a counter, and is established there or refused (Article 11).
+
+The checks, of which the first that fails gives the answer:
+
+    1  who asks      terminal, outlet and staff belong together; otherwise nothing is looked at, nothing burnt
+    2  the text      prefix, length, alphabet; of a number its check digit
+    3  the MAC       before any table is asked; of a number, which has none, whether it was minted
+    4  the age       65 s
+    5  the burn      an insert that one transaction can make
+    6  the code      ACTIVE
+    7  the device    still bound, still signed in, and this the last that was minted on it
+
+What a token was burnt for stays: a refusal by 6 or 7 has used it up. So a refusal is an answer and not an
+exception, for it has to be committed; whoever asked is told of it afterwards (`Refused.error`).
+
+All in one transaction, in which a redemption may follow. What 6 and 7 look at is read before the burn, so
+that the burn is written with what came of it; the burn decides first all the same.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.models import WebSession
+from talentseal.accounts.roles import Actor
+from talentseal.credentials import profiles, tc1, tcn
+from talentseal.credentials.master_keys import MasterKeys
+from talentseal.credentials.models import (
+    Channel,
+    Device,
+    MintedToken,
+    Presentation,
+    PresentationRefusal,
+    TokenBurn,
+)
+from talentseal.credentials.profiles import Presented, Profile
+from talentseal.credentials.refusals import Refusal
+from talentseal.credentials.refusing import TOLD, PresentationRefused
+from talentseal.db import is_sqlite
+from talentseal.partners.counter import Counter, Place, counter_of
+from talentseal.policy.tiers import Tier
+from talentseal.talents import people
+from talentseal.talents.models import CodeState, FieldGroup, TalentCode, TalentFields
+from talentseal.vault import Vault
+
+LASTING: Final = timedelta(minutes=10)
+"""How long what follows may stand on a presentation [R]."""
+
+_STATES: Final[Mapping[CodeState, Refusal]] = {
+    CodeState.SUSPENDED: Refusal.CODE_SUSPENDED,
+    CodeState.REVIEW_OVERDUE: Refusal.REVIEW_OVERDUE,
+    CodeState.TERMINATED: Refusal.CODE_TERMINATED,
+    CodeState.CANCELLED: Refusal.CODE_TERMINATED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What codes are verified and people named by. Set as `app.state.credentials`."""
+
+    keys: MasterKeys = field(repr=False)
+    vault: Vault = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came from the counter. text: as scanned or typed, as good as the code itself.
+
+    request: SHA-256 hex of the terminal's own name for this request; empty when it has none.
+    """
+
+    text: str = field(repr=False)
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """All that the counter is told of whoever stands there. surname: masked, 张**."""
+
+    presentation: str
+    surname: str = field(repr=False)
+    tier: Tier
+    channel: Channel
+    presented_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The refusal that has been noted."""
+
+    refusal: Refusal
+
+    @property
+    def error(self) -> PresentationRefused:
+        """What the counter is told: to be raised after the commit."""
+        return TOLD[self.refusal]()
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a genuine text names. burns: digest of the token that is used up by it, None when it is no token.
+
+    withheld: why he is not established all the same. card and second_factor_required: see `Presentation`.
+    """
+
+    code: str
+    surname: str = field(repr=False)
+    tier: Tier
+    channel: Channel
+    burns: bytes | None
+    withheld: Refusal | None
+    card: str | None = None
+    second_factor_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """By whom, under which name of the request, and when."""
+
+    counter: Counter
+    request: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A text that establishes nobody. code: whose it was, None unless it is genuine."""
+
+    refusal: Refusal
+    code: str | None = None
+
+
+def present(
+    session: Session, actor: Actor, credentials: Credentials, place: Place, sent: Sent, *, now: datetime
+) -> Established | Refused:
+    """Establish whoever the text names, or note why not. Only within a write, which is to be committed in
+    either case.
+
+    Raises NotPermitted and TerminalUnknown, with nothing noted and nothing burnt.
+    """
+    asked = _Asked(counter_of(session, actor, place), sent.request, now)
+    met = _recognised(session, credentials, sent.text, now)
+    if isinstance(met, Unfit):
+        return _refuse(session, asked, met)
+    identifier = secrets.token_hex(16)
+    if met.burns and not _burn(session, asked, met, identifier):
+        return _answered(session, asked, met) or _refuse(session, asked, Unfit(Refusal.TOKEN_USED, met.code))
+    if met.withheld:
+        return _refuse(session, asked, Unfit(met.withheld, met.code))
+    return _establish(session, asked, met, identifier)
+
+
+def _recognised(session: Session, credentials: Credentials, text: str, now: datetime) -> Bearer | Unfit:
+    presented = profiles.presented(text)
+    if isinstance(presented, Refusal):
+        return Unfit(presented)
+    recognise = _BY_PROFILE.get(presented.profile)
+    if recognise is None:
+        # A proof to look at, a receipt: texts of ours that name nobody at a counter.
+        return Unfit(Refusal.TOKEN_MALFORMED)
+    return recognise(session, credentials, presented, now)
+
+
+def _by_token(
+    session: Session, credentials: Credentials, presented: Presented, now: datetime
+) -> Bearer | Unfit:
+    token = tc1.verify(credentials.keys, presented.text, now=now)
+    if token is Refusal.TOKEN_EXPIRED:
+        return Unfit(token, _owner(session, MintedToken.digest == tc1.digest(presented.text)))
+    if isinstance(token, Refusal):
+        return Unfit(token)
+    row = session.execute(_BY_TOKEN, {"digest": token.digest, "code_ref": token.code_ref}).one_or_none()
+    if row is None:
+        # Genuine, and of a code that is not there: of another copy of the database.
+        return Unfit(Refusal.CODE_TERMINATED)
+    return _bearer(credentials, row, Channel.SCAN, token.digest)
+
+
+def _by_number(
+    session: Session, credentials: Credentials, presented: Presented, now: datetime
+) -> Bearer | Unfit:
+    digests = tcn.candidates(credentials.keys, presented.text, now=now)
+    if isinstance(digests, Refusal):
+        return Unfit(digests)
+    row = session.execute(_BY_NUMBER, {"today": digests[0], "before": digests[1]}).one_or_none()
+    if row is None:
+        return Unfit(Refusal.TOKEN_FORGED)
+    if not -tc1.SKEW <= now - row.minted_at <= tc1.LIFETIME + tc1.SKEW:
+        return Unfit(Refusal.TOKEN_EXPIRED, row.code)
+    return _bearer(credentials, row, Channel.NUMERIC, row.digest)
+
+
+Recogniser = Callable[[Session, Credentials, Presented, datetime], Bearer | Unfit]
+_BY_PROFILE: Final[Mapping[Profile, Recogniser]] = {Profile.TC1: _by_token, Profile.TCN: _by_number}
+"""Whatever may be shown at a counter, each with who reads it."""
+
+
+def _facts(minted: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Any:
+    """A code, its holder's sealed name, and where the token stands that `minted` names.
+
+    The code is held until the commit: a suspension and a presentation follow one another.
+    """
+    basic = and_(TalentFields.talent_id == TalentCode.talent_id, TalentFields.group == FieldGroup.BASIC.value)
+    return (
+        select(
+            TalentCode.id.label("code"),
+            TalentCode.talent_id.label("talent"),
+            TalentCode.state,
+            TalentCode.tier,
+            TalentFields.sealed,
+            MintedToken.digest,
+            MintedToken.minted_at,
+            Device.current,
+            WebSession.id.label("session"),
+        )
+        .outerjoin(TalentFields, basic)
+        .outerjoin(MintedToken, and_(MintedToken.code_id == TalentCode.id, minted))
+        .outerjoin(Device, Device.id == MintedToken.device_id)
+        .outerjoin(WebSession, WebSession.id == MintedToken.session_id)
+        .where(*conditions)
+        .with_for_update(read=True, of=TalentCode)
+    )
+
+
+_BY_TOKEN: Final = _facts(
+    MintedToken.digest == bindparam("digest"), TalentCode.code_ref == bindparam("code_ref")
+)
+_BY_NUMBER: Final = _facts(
+    MintedToken.number_digest.in_([bindparam("today"), bindparam("before")]), MintedToken.digest.is_not(None)
+)
+
+
+def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: bytes) -> Bearer:
+    withheld = _STATES.get(row.state)
+    # A device that was revoked has no current token, and a session that was ended no row.
+    if withheld is None and (row.current != digest or row.session is None):
+        withheld = Refusal.TOKEN_EXPIRED
+    surname = people.masked_name(credentials.vault, row.talent, row.sealed)
+    return Bearer(row.code, surname, row.tier, channel, digest, withheld)
+
+
+def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> bool:
+    """Whether the token is used up by this. PostgreSQL waits for a rival's commit or rollback."""
+    add = insert_sqlite if is_sqlite(session) else insert_postgresql
+    burnt = session.execute(
+        add(TokenBurn).on_conflict_do_nothing().returning(TokenBurn.digest),
+        {
+            "digest": bearer.burns,
+            "terminal_id": asked.counter.terminal,
+            "request": asked.request,
+            "presentation_id": None if bearer.withheld else presentation,
+            "refusal": bearer.withheld,
+            "burnt_at": asked.now,
+        },
+    )
+    return burnt.scalar_one_or_none() is not None
+
+
+def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Established | Refused | None:
+    """What the same request was answered before, when its terminal asks again; None when it is another."""
+    burn = session.get_one(TokenBurn, bearer.burns)
+    if not asked.request or (burn.terminal_id, burn.request) != (asked.counter.terminal, asked.request):
+        return None
+    if burn.refusal:
+        return Refused(burn.refusal)
+    row = session.get_one(Presentation, burn.presentation_id)
+    return Established(row.id, bearer.surname, row.tier, row.channel, row.presented_at, row.expires_at)
+
+
+def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str) -> Established:
+    counter, until = asked.counter, asked.now + LASTING
+    row = {
+        "id": identifier,
+        "code_id": bearer.code,
+        "channel": bearer.channel,
+        "organisation_id": counter.organisation,
+        "outlet_id": counter.outlet,
+        "terminal_id": counter.terminal,
+        "staff_id": counter.staff,
+        "presented_at": asked.now,
+        "expires_at": until,
+        "tier": bearer.tier,
+        "card_id": bearer.card,
+        "second_factor_required": bearer.second_factor_required,
+    }
+    session.execute(insert(Presentation), row)
+    return Established(identifier, bearer.surname, bearer.tier, bearer.channel, asked.now, until)
+
+
+def _refuse(session: Session, asked: _Asked, unfit: Unfit) -> Refused:
+    row = {
+        "id": secrets.token_hex(16),
+        "terminal_id": asked.counter.terminal,
+        "code_id": unfit.code,
+        "refusal": unfit.refusal,
+        "refused_at": asked.now,
+    }
+    session.execute(insert(PresentationRefusal), row)
+    return Refused(unfit.refusal)
+
+
+def _owner(session: Session, which: ColumnElement[bool]) -> str | None:
+    """Whose token it was; None when it was minted too long ago to be known."""
+    return session.scalar(select(MintedToken.code_id).where(which))
