@@ -6,6 +6,7 @@ from talentseal.agreements import models as _agreements
 from talentseal.anchoring import models as _anchoring
 from talentseal.audit import models as _audit
 from talentseal.credentials import models as _credentials
+from talentseal.credentials import card_models as _cards
 from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
@@ -19,6 +20,7 @@ FEATURES = (
     _anchoring,
     _audit,
     _credentials,
+    _cards,
     _evidence,
     _nightly,
     _partners,

@@ -20,7 +20,7 @@ from talentseal.anchoring.service import Anchorer
 from talentseal.anchoring.service import Outcome as Progress
 from talentseal.chain.port import Chain
 from talentseal.clock import Clock
-from talentseal.credentials import minting
+from talentseal.credentials import card_days, minting
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.sealing import Outcome, Sealer
@@ -46,8 +46,11 @@ IN_FLIGHT_EVERY: Final = 0.5
 
 KEYS_EVERY: Final = 60.0
 TIDY_EVERY: Final = 3600.0
+TELL_EVERY: Final = 30.0
+"""Seconds between two looks for changes of tier that issuers of cards have not been told of."""
+
 NIGHTLY: Final[Mapping[str, Work]] = MappingProxyType(
-    {"instruments": policy.apply_day, "recognitions": recognitions.apply_day}
+    {"instruments": policy.apply_day, "recognitions": recognitions.apply_day, "cards": card_days.apply_day}
 )
 """What the date brings, in this order; a feature adds its step here."""
 
@@ -155,6 +158,19 @@ def turning(database: Database, clock: Clock) -> Loop:
     """Brings what the date brings, once a day soon after midnight in Shanghai, in one of all processes."""
     nightly = Nightly(database, NIGHTLY)
     return Loop("nightly", lambda: nightly.run_due(now=clock.now()))
+
+
+def telling_issuers(database: Database, clock: Clock) -> Loop:
+    """Tells issuers of cards that a tier changed; the nightly step tells what was committed too late."""
+
+    def tick() -> float:
+        now = clock.now()
+        since = now - card_days.OF_LATE
+        if database.read(lambda session: card_days.is_anyone_untold(session, since=since)):
+            database.write(lambda session: card_days.tell_issuers(session, since=since, now=now))
+        return TELL_EVERY
+
+    return Loop("issuers", tick)
 
 
 def anchoring(anchorer: Callable[[], Anchorer | None], *, interval: float) -> Loop:

@@ -64,6 +64,8 @@ class Permission(StrEnum):
     APPLICATION_REVIEW = "application:review"
     RECOGNITION_VERIFY = "recognition:verify"
     RECOGNITION_CONFIRM = "recognition:confirm"
+    CARD_OWN = "card:own"
+    CARD_ISSUE = "card:issue"
     REGISTER_IMPORT = "register:import"
 
 
@@ -136,8 +138,8 @@ _AUDITOR: Final = frozenset(
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.PARTNER: _PARTY | _HONOURS_BENEFITS,
-        Role.TALENT: frozenset({Permission.TALENT_OWN}),
+        Role.PARTNER: _PARTY | _HONOURS_BENEFITS | {Permission.CARD_ISSUE},
+        Role.TALENT: frozenset({Permission.TALENT_OWN, Permission.CARD_OWN}),
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,

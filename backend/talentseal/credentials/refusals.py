@@ -21,4 +21,6 @@ class Refusal(StrEnum):
     CODE_TERMINATED = "CODE_TERMINATED"
     REVIEW_OVERDUE = "REVIEW_OVERDUE"
     CARD_FROZEN = "CARD_FROZEN"
+    CARD_NOT_VALID = "CARD_NOT_VALID"
+    """Unknown, not yet or no longer in use: replaced, expired, closed. Only the holder is told which."""
     SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
