@@ -128,7 +128,7 @@ class Holder:
         return self.write(lambda session, now: holding.request(session, self.actor, command, now=now))
 
     def activate(self, card: TalentCard, last_digits: str = "") -> TalentCard:
-        command = ActivateCard(last_digits=last_digits or number(card)[-4:])
+        command = ActivateCard(last_digits=last_digits or (number(card)[-4:] if card.serial else "0000"))
         return self.write(
             lambda session, now: holding.activate(session, self.actor, card.id, command, now=now)
         )
