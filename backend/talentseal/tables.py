@@ -5,8 +5,8 @@ from talentseal.accounts import models as _accounts
 from talentseal.agreements import models as _agreements
 from talentseal.anchoring import models as _anchoring
 from talentseal.audit import models as _audit
-from talentseal.credentials import models as _credentials
 from talentseal.credentials import card_models as _cards
+from talentseal.credentials import models as _credentials
 from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
