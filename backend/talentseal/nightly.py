@@ -7,6 +7,7 @@ day is settled in its row: a worker claims it for a while, and another takes it 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import update
@@ -26,6 +27,26 @@ LOOK_EVERY: Final = 600.0
 
 Work = Callable[[Session, date, datetime], int]
 """One step for a day: session, day, now; answers how much it found to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a walk did of a day. next: from where it goes on, None at the end."""
+
+    done: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A step over many rows in parts, each in a transaction of its own: neither memory nor anybody who waits
+    to write has to hold them all.
+
+    part: session, day, now, from where (empty at first). A day that breaks off is walked again from the
+    start, and finds nothing more to do where it has been.
+    """
+
+    part: Callable[[Session, date, datetime, str], Part]
 
 
 class DayAhead(Invalid):
@@ -50,10 +71,10 @@ class Nightly:
     """The steps in their order, by name."""
 
     database: Database
-    steps: Mapping[str, Work]
+    steps: Mapping[str, Work | Walk]
 
     def run(self, day: date, *, now: datetime) -> dict[str, int]:
-        """Run every step for `day`, each in a transaction of its own; what each found to do.
+        """Run every step for `day`, each in a transaction of its own or in several; what each found to do.
 
         Raises DayAhead.
         """
@@ -70,8 +91,26 @@ class Nightly:
         midnight = datetime.combine(today + timedelta(days=1), time(), SHANGHAI)
         return min(LOOK_EVERY, (midnight - now).total_seconds())
 
-    def _step(self, work: Work, day: date, now: datetime) -> int:
-        return self.database.write(lambda session: work(session, day, now))
+    def _step(self, work: Work | Walk, day: date, now: datetime) -> int:
+        if not isinstance(work, Walk):
+            return self.database.write(lambda session: work(session, day, now))
+        done, place, walk = 0, "", work.part
+        while True:
+            part = self.database.write(partial(_one_part, walk, day, now, place))
+            done += part.done
+            if part.next is None:
+                return done
+            place = part.next
+
+
+def _one_part(
+    walk: Callable[[Session, date, datetime, str], Part],
+    day: date,
+    now: datetime,
+    place: str,
+    session: Session,
+) -> Part:
+    return walk(session, day, now, place)
 
 
 def _claim(session: Session, day: date, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
 from talentseal.policy import models as _policy
 from talentseal.talents import models as _talents
+from talentseal.talents import review_models as _reviews
 from talentseal.web import models as _web
 
 FEATURES = (
@@ -25,6 +26,7 @@ FEATURES = (
     _nightly,
     _partners,
     _policy,
+    _reviews,
     _talents,
     _web,
 )

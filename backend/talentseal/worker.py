@@ -25,10 +25,10 @@ from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.sealing import Outcome, Sealer
 from talentseal.evidence.signing import LogSigner
-from talentseal.nightly import Nightly, Work
+from talentseal.nightly import Nightly, Walk, Work
 from talentseal.partners import service as partners
 from talentseal.policy import service as policy
-from talentseal.talents import recognitions
+from talentseal.talents import recognitions, review_days
 from talentseal.web import idempotency
 
 log = structlog.get_logger(__name__)
@@ -49,8 +49,13 @@ TIDY_EVERY: Final = 3600.0
 TELL_EVERY: Final = 30.0
 """Seconds between two looks for changes of tier that issuers of cards have not been told of."""
 
-NIGHTLY: Final[Mapping[str, Work]] = MappingProxyType(
-    {"instruments": policy.apply_day, "recognitions": recognitions.apply_day, "cards": card_days.apply_day}
+NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
+    {
+        "instruments": policy.apply_day,
+        "recognitions": recognitions.apply_day,
+        "reviews": Walk(review_days.apply_day),
+        "cards": card_days.apply_day,
+    }
 )
 """What the date brings, in this order; a feature adds its step here."""
 

@@ -67,6 +67,8 @@ class Permission(StrEnum):
     CARD_OWN = "card:own"
     CARD_ISSUE = "card:issue"
     REGISTER_IMPORT = "register:import"
+    REVIEW_REPORT = "review:report"
+    REVIEW_DECIDE = "review:decide"
 
 
 _PARTY: Final = frozenset(
@@ -111,6 +113,8 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.APPLICATION_REVIEW,
     Permission.RECOGNITION_VERIFY,
     Permission.RECOGNITION_CONFIRM,
+    Permission.REVIEW_REPORT,
+    Permission.REVIEW_DECIDE,
 }
 _LEADING_GROUP: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
@@ -143,9 +147,10 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
-        Role.BIG_DATA_BUREAU: _PARTY | {Permission.OPERATION_READ, Permission.REGISTER_IMPORT},
+        Role.BIG_DATA_BUREAU: _PARTY
+        | {Permission.OPERATION_READ, Permission.REGISTER_IMPORT, Permission.REVIEW_REPORT},
         Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS,
-        Role.BUREAU: _PARTY | _HONOURS_BENEFITS,
+        Role.BUREAU: _PARTY | _HONOURS_BENEFITS | {Permission.REVIEW_REPORT},
         Role.LEADING_GROUP: _LEADING_GROUP,
         Role.MANAGEMENT_COMMITTEE: _MANAGEMENT_COMMITTEE,
         Role.AUDITOR: _AUDITOR,

@@ -4,6 +4,7 @@ They stop mistakes and careless tools. Whoever may drop triggers can get round t
 proofs, fsck and the head store are for.
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 RECORD_COLUMNS = ("id", "kind", "entry", "leaf_hash", "recorded_at", "relation", "refers_to", "deadline")
@@ -21,6 +22,24 @@ def protect_rows(table: str) -> None:
     """No row of `table` changes or goes."""
     _refuse(table, "UPDATE")
     _refuse(table, "DELETE")
+
+
+def protect_all_but_sealed(table: str) -> None:
+    """No row of `table` goes, nor changes but for its sealed column: that is sealed anew, or erased."""
+    columns = [column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)]
+    same = " AND ".join(f"NEW.{name} IS {{same}} OLD.{name}" for name in columns if name != "sealed")
+    _refuse(table, "UPDATE", allowed=same)
+    _refuse(table, "DELETE")
+
+
+def release_rows(table: str) -> None:
+    """Undo `protect_rows`, so that the table can be protected otherwise."""
+    postgres = op.get_bind().dialect.name != "sqlite"
+    for action in ("update", "delete"):
+        name = f"{table}_refuses_{action}"
+        op.execute(f"DROP TRIGGER {name} ON {table}" if postgres else f"DROP TRIGGER {name}")
+        if postgres:
+            op.execute(f"DROP FUNCTION {name}()")
 
 
 def _refuse(table: str, action: str, allowed: str = "") -> None:
