@@ -11,6 +11,7 @@ from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
 from talentseal.policy import models as _policy
+from talentseal.sanctions import models as _sanctions
 from talentseal.talents import models as _talents
 from talentseal.talents import review_models as _reviews
 from talentseal.web import models as _web
@@ -27,6 +28,7 @@ FEATURES = (
     _partners,
     _policy,
     _reviews,
+    _sanctions,
     _talents,
     _web,
 )

@@ -69,6 +69,13 @@ class Permission(StrEnum):
     REGISTER_IMPORT = "register:import"
     REVIEW_REPORT = "review:report"
     REVIEW_DECIDE = "review:decide"
+    RULE_DRAFT = "rule:draft"
+    RULE_SIGN = "rule:sign"
+    CASE_DECIDE = "case:decide"
+    TERMINATION_PROPOSE = "termination:propose"
+    TERMINATION_DECIDE = "termination:decide"
+    TERMINATION_CONFIRM = "termination:confirm"
+    SANCTION_OWN = "sanction:own"
 
 
 _PARTY: Final = frozenset(
@@ -86,6 +93,12 @@ _PARTY: Final = frozenset(
 _HONOURS_BENEFITS: Final = frozenset({Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE})
 """What an organisation may do whose staff meet talents at a counter."""
 
+_TALENT: Final = frozenset({Permission.TALENT_OWN, Permission.CARD_OWN, Permission.SANCTION_OWN})
+_PARTNER: Final = (
+    _PARTY
+    | _HONOURS_BENEFITS
+    | {Permission.CARD_ISSUE, Permission.RULE_SIGN, Permission.TERMINATION_PROPOSE}
+)
 _OPERATOR: Final = (
     _PARTY
     | _HONOURS_BENEFITS
@@ -98,6 +111,7 @@ _OPERATOR: Final = (
         Permission.OPERATION_READ,
         Permission.INSTRUMENT_ENTER,
         Permission.CALENDAR_IMPORT,
+        Permission.TERMINATION_PROPOSE,
     }
 )
 _TALENT_OFFICE: Final = _PARTY | {
@@ -115,11 +129,25 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.RECOGNITION_CONFIRM,
     Permission.REVIEW_REPORT,
     Permission.REVIEW_DECIDE,
+    Permission.RULE_DRAFT,
+    Permission.RULE_SIGN,
+    Permission.CASE_DECIDE,
+    Permission.TERMINATION_PROPOSE,
+    Permission.TERMINATION_DECIDE,
 }
+_BIG_DATA_BUREAU: Final = _PARTY | {
+    Permission.OPERATION_READ,
+    Permission.REGISTER_IMPORT,
+    Permission.REVIEW_REPORT,
+    Permission.RULE_DRAFT,
+    Permission.RULE_SIGN,
+}
+_BUREAU: Final = _PARTY | _HONOURS_BENEFITS | {Permission.REVIEW_REPORT, Permission.TERMINATION_PROPOSE}
 _LEADING_GROUP: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
     Permission.EVIDENCE_READ_ALL,
     Permission.INSTRUMENT_APPROVE,
+    Permission.TERMINATION_CONFIRM,
 }
 _MANAGEMENT_COMMITTEE: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
@@ -142,15 +170,14 @@ _AUDITOR: Final = frozenset(
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.PARTNER: _PARTY | _HONOURS_BENEFITS | {Permission.CARD_ISSUE},
-        Role.TALENT: frozenset({Permission.TALENT_OWN, Permission.CARD_OWN}),
+        Role.PARTNER: _PARTNER,
+        Role.TALENT: _TALENT,
         Role.THIRD_PARTY: _PARTY,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
-        Role.BIG_DATA_BUREAU: _PARTY
-        | {Permission.OPERATION_READ, Permission.REGISTER_IMPORT, Permission.REVIEW_REPORT},
+        Role.BIG_DATA_BUREAU: _BIG_DATA_BUREAU,
         Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS,
-        Role.BUREAU: _PARTY | _HONOURS_BENEFITS | {Permission.REVIEW_REPORT},
+        Role.BUREAU: _BUREAU,
         Role.LEADING_GROUP: _LEADING_GROUP,
         Role.MANAGEMENT_COMMITTEE: _MANAGEMENT_COMMITTEE,
         Role.AUDITOR: _AUDITOR,

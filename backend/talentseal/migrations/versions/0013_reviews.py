@@ -7,7 +7,7 @@ from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_all_but_sealed, protect_rows, release_rows
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0011"
 
 _STATE = sa.Enum(
     "SCHEDULED",
