@@ -1,7 +1,7 @@
 """Terms of the procedure (domain specification §1.6) as pure functions of legal dates."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from talentseal.clock import SHANGHAI, legal_date
@@ -62,13 +62,13 @@ def days_spent(since: datetime, until: datetime) -> int:
 
 
 def end_of(day: date) -> datetime:
-    """24:00 of a day in Shanghai."""
-    return datetime.combine(day + timedelta(days=1), time(), SHANGHAI)
+    """24:00 of a day in Shanghai, in UTC."""
+    return start_of(day + timedelta(days=1))
 
 
 def start_of(day: date) -> datetime:
-    """0:00 of a day in Shanghai."""
-    return datetime.combine(day, time(), SHANGHAI)
+    """0:00 of a day in Shanghai, in UTC."""
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 def years_after(day: date, years: int) -> date:
