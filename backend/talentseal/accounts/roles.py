@@ -95,9 +95,7 @@ _HONOURS_BENEFITS: Final = frozenset({Permission.OUTLET_MANAGE, Permission.COUNT
 
 _TALENT: Final = frozenset({Permission.TALENT_OWN, Permission.CARD_OWN, Permission.SANCTION_OWN})
 _PARTNER: Final = (
-    _PARTY
-    | _HONOURS_BENEFITS
-    | {Permission.CARD_ISSUE, Permission.RULE_SIGN, Permission.TERMINATION_PROPOSE}
+    _PARTY | _HONOURS_BENEFITS | {Permission.CARD_ISSUE, Permission.RULE_SIGN, Permission.TERMINATION_PROPOSE}
 )
 _OPERATOR: Final = (
     _PARTY

@@ -7,7 +7,7 @@ from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_rows
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0013"
 
 
 def upgrade() -> None:
