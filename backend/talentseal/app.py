@@ -170,6 +170,14 @@ def create_keys(settings: Settings, *, now: datetime) -> list[Path]:
     return missing
 
 
+def vault_of(settings: Settings) -> Vault:
+    """What people's data is sealed with. Raises KeyFileRefused."""
+    return Vault(
+        {number: read_secret(path, length=32) for number, path in settings.people_key_files.items()},
+        read_secret(settings.identity_key_file, length=32),
+    )
+
+
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Open everything the settings name. Raises KeyFileRefused, ValueError for a bad database address."""
     signer = load_signer(settings.origin, settings.log_key_file)
@@ -182,10 +190,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         head_store=HeadStore(settings.head_store),
         cipher=cipher,
         box=SecretBox(read_secret(settings.sign_in_key_file, length=32)),
-        vault=Vault(
-            {number: read_secret(path, length=32) for number, path in settings.people_key_files.items()},
-            read_secret(settings.identity_key_file, length=32),
-        ),
+        vault=vault_of(settings),
         master_keys=MasterKeys.load(settings.credential_keys_file),
     )
 

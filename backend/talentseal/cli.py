@@ -9,7 +9,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from talentseal.commands import agreements, custody, keys, master_keys, operator, policy
+from talentseal.commands import agreements, custody, keys, master_keys, operator, policy, registers
 from talentseal.commands import run as demonstration
 from talentseal.commands.console import REFUSED, UNREACHABLE, USAGE, speaks_english, words
 from talentseal.errors import TalentSealError
@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     )
     app.add_typer(keys.app, name="keys")
     app.add_typer(master_keys.app, name="master-keys")
+    app.add_typer(registers.app, name="register")
     agreements.mount(app)
     operator.mount(app)
     custody.mount(app)

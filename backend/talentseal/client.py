@@ -25,6 +25,7 @@ from talentseal.agreements.schemas import (
 from talentseal.audit.schemas import RecordView
 from talentseal.partners.api import KeyList
 from talentseal.partners.schemas import KeyView
+from talentseal.talents.schemas import ImportReport
 
 TIMEOUT_SECONDS = 30.0
 Model = TypeVar("Model", bound=BaseModel)
@@ -100,6 +101,10 @@ class Client:
             return self._post(
                 path, AgreementReceipt, data={"agreement": submission.model_dump_json()}, files=files
             )
+
+    def import_register(self, content: bytes) -> ImportReport:
+        """Share a register as CSV; what became of its lines."""
+        return self._post("/registers", ImportReport, files={"file": ("register", content, "text/csv")})
 
     def agreements(self, *, after: str | None = None, limit: int = 20) -> AgreementPage:
         """A page of the versions one may see, newest first."""

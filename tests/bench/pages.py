@@ -37,7 +37,9 @@ from talentseal.web.pages import Pages
 from tests.api.conftest import Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
-from tests.browser.addresses import EVERY, Address
+from tests.browser.addresses import EVERY, Address, Person
+from tests.talents.conftest import People, high, in_force
+from tests.talents.filed import filed
 from tests.world import PDF, Member, SetClock, World, intake, make_world
 
 BUDGET: Final = Budget("ratio", "<=", 3.0)
@@ -66,7 +68,7 @@ class Stage:
 
     app: Any
     names: Mapping[str, str]
-    people: Mapping[Role | None, Headers]
+    people: Mapping[Role | Person | None, Headers]
 
     def figure(self, address: Address, rounds: int) -> Figure:
         """The page and the empty template in turns, once before anything is measured."""
@@ -136,10 +138,15 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         api = Api(world, folder, demonstration=True)
         _serve_an_empty_template(api)
         others = {role: world.member(role.value, role=role, kind=kind) for role, kind in KINDS.items()}
-        people: dict[Role | None, Headers] = {None: _headers()}
+        people: dict[Role | Person | None, Headers] = {None: _headers()}
         for role, member in {Role.PARTNER: bank, **others}.items():
             people[role] = _headers(_cookie(api, member))
+        crowd = in_force(world)
+        shown = filed(crowd)
+        people[Role.TALENT] = _headers(_cookie_of(api, _holder(crowd)))
+        people[Person.DRAFTING] = _headers(_cookie_of(api, shown["drafting"]))
         names = {
+            **shown,
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,
@@ -148,6 +155,13 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             "outlet": _outlet(world, bank),
         }
         yield Stage(api.app, names, people)
+
+
+def _holder(crowd: People) -> str:
+    """The account of somebody who holds a code with a recognition that was confirmed."""
+    talent = crowd.holder(claim=high())
+    crowd.confirm(talent)
+    return talent.account_id
 
 
 def _end(world: World, by: Member, version: AgreementVersion) -> None:
@@ -195,8 +209,12 @@ def _headers(*more: tuple[bytes, bytes]) -> Headers:
 
 
 def _cookie(api: Api, member: Member) -> tuple[bytes, bytes]:
+    return _cookie_of(api, member.actor.account_id)
+
+
+def _cookie_of(api: Api, account: str) -> tuple[bytes, bytes]:
     name = session_rules_of(api.service.settings).cookie.name
-    return b"cookie", f"{name}={api.sign_in(member)}".encode()
+    return b"cookie", f"{name}={api.sign_in_as(account)}".encode()
 
 
 def _names(api: Api, version: AgreementVersion) -> dict[str, str]:

@@ -8,16 +8,26 @@ its own in `Running.sample`.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from talentseal.accounts.roles import Role
 
 
+class Person(StrEnum):
+    """Somebody whom a role alone does not name; the value is his name in `Running.sample`."""
+
+    DRAFTING = "drafting"
+    """A talent whose application came back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One page. who: as whom it is opened; None without an account. A partner is the bank."""
+    """One page. who: as whom it is opened; None without an account. A partner is the bank, a talent one who
+    holds a code.
+    """
 
     path: str
-    who: Role | None = None
+    who: Role | Person | None = None
     status: int = 200
 
     def __str__(self) -> str:
@@ -28,6 +38,8 @@ PUBLIC = [
     Address("/"),
     Address("/nowhere", status=404),
     Address("/invitation"),
+    Address("/sign-up"),
+    Address("/privacy"),
     Address("/sign-in"),
     Address("/sign-in/key"),
     Address("/sign-in/second-factor"),
@@ -75,6 +87,24 @@ SIGNED_IN = [
     Address("/outlets/{outlet}", Role.PARTNER),
     Address("/trail", Role.PARTNER),
     Address("/trail", Role.AUDITOR),
+    Address("/account", Role.TALENT),
+    Address("/me", Role.TALENT),
+    Address("/me", Person.DRAFTING),
+    Address("/me/tier", Role.TALENT),
+    Address("/me/tier", Person.DRAFTING),
+    Address("/me/application", Role.TALENT),
+    Address("/me/application", Person.DRAFTING),
+    *(
+        Address(f"/me/application/{sheet}", Person.DRAFTING)
+        for sheet in ("identity", "work", "education", "claim", "achievements", "documents", "check")
+    ),
+    Address("/me/application/withdrawal", Person.DRAFTING),
+    Address("/applications", Role.TALENT_OFFICE),
+    Address("/applications?state=APPROVED", Role.TALENT_OFFICE),
+    Address("/applications/{submitted}", Role.TALENT_OFFICE),
+    Address("/applications/{application}", Role.TALENT_OFFICE),
+    Address("/recognitions", Role.TALENT_OFFICE),
+    Address("/recognitions/{recognition}", Role.TALENT_OFFICE),
 ]
 
 EVERY = [*PUBLIC, *SIGNED_IN]
@@ -86,5 +116,8 @@ NO_PAGES: set[str] = {
     "/outlets/{outlet}/{_act:path}",
     "/agreements/{agreement_id}/{version}/standing",
     "/agreements/{agreement_id}/{version}/document",
+    "/me/application/{sheet}",
+    "/me/application/documents/{document}",
+    "/applications/{application}/documents/{document}",
 }
 """Path templates of what pages load in pieces, as routes name them."""

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import httpx2
 import pytest
@@ -41,8 +43,13 @@ from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
 from talentseal.partners.models import Outlet
 from talentseal.partners.service import personal_digest
+from tests.browser.addresses import Person
 from tests.postgres import die_with_parent
-from tests.world import PDF, stipulation
+from tests.talents.conftest import People
+from tests.talents.filed import filed
+from tests.world import PDF, World, stipulation
+
+T = TypeVar("T")
 
 ANCHOR_EVERY = 0.25
 """Seconds between two looks at the chain: a journey to FINAL takes about two."""
@@ -97,14 +104,20 @@ class Running:
             self._keys[body.organisation] = EthereumAccount.from_key(key)
         return self._keys[body.organisation]
 
-    def account(self, who: Body | Role) -> str:
-        """The id of one of the invented people, by organisation or by role: for `Visit.sign_in`."""
+    def account(self, who: Body | Role | Person | str) -> str:
+        """The id of one of the invented people, by organisation, role or name: for `Visit.sign_in`."""
+        if isinstance(who, Person):
+            return self.sample()[who.value]
         with self.service() as service:
             people = service.database.read(demonstration.people)
         return next(
             person.account
             for person in people
-            if (person.organisation == who.name if isinstance(who, Body) else person.role is who)
+            if (
+                person.organisation == who.name
+                if isinstance(who, Body)
+                else who in {person.role, person.name}
+            )
         )
 
     def sample(self) -> dict[str, str]:
@@ -130,8 +143,16 @@ class Running:
                 "instrument": "talent-code-and-card",
                 "edition": "1",
                 "outlet": self.outlet(),
+                **self.people(filed),
             }
         return self._sample
+
+    def people(self, work: Callable[[People], T]) -> T:
+        """Talents and hands of the office in the service's own database."""
+        with self.service() as service:
+            world: Any = SimpleNamespace(database=service.database, clock=service.clock)
+            world.talent = partial(World.talent, world)
+            return work(People(world, service.vault))
 
     def outlet(self) -> str:
         """The first outlet of the bank, at which its invented person serves."""

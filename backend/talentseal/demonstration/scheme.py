@@ -58,6 +58,8 @@ class Cast:
     operator: Body
     bank: Body
     merchant: Body
+    talent_office: Body
+    big_data_bureau: Body
 
     @property
     def partners(self) -> tuple[Body, Body]:
@@ -111,6 +113,13 @@ _INVENTED = {
         OrganisationKind.GOVERNMENT,
         Role.TALENT_OFFICE,
     ),
+    "big_data_bureau": _Part(
+        "秦知数（虚构人物）",
+        "虚构市大数据管理局（演示）",
+        "11999999MA0000006",
+        OrganisationKind.GOVERNMENT,
+        Role.BIG_DATA_BUREAU,
+    ),
 }
 
 _OUTLETS: Final = {
@@ -133,7 +142,8 @@ def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
     bodies = {
         name: Body(part.organisation, part.role, ids[name], folder / name) for name, part in _INVENTED.items()
     }
-    return Cast(bodies["operator"], bodies["bank"], bodies["merchant"])
+    names = ("operator", "bank", "merchant", "talent_office", "big_data_bureau")
+    return Cast(*(bodies[name] for name in names))
 
 
 def load_instruments(database: Database, *, now: datetime) -> None:

@@ -18,14 +18,14 @@ from chainkit.compile import Artifact
 from chainkit.deploy import Deployment, deploy_once
 from chainkit.node import Anvil
 from talentseal.anchoring import epochs
-from talentseal.app import create_keys
+from talentseal.app import create_keys, vault_of
 from talentseal.chain.keys import create_keystore
 from talentseal.chain.port import ChainIdentity
 from talentseal.chain.web3_chain import Web3Chain
 from talentseal.clock import SystemClock
 from talentseal.config import Settings
 from talentseal.db import Database
-from talentseal.demonstration import scheme
+from talentseal.demonstration import scheme, talents
 from talentseal.demonstration.scheme import Cast
 from talentseal.errors import TalentSealError, Unavailable
 
@@ -183,7 +183,9 @@ def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
             epochs.open_epoch(database, adapter, _identity(deployment), block, "console", now=now)
         scheme.load_instruments(database, now=now)
         scheme.load_calendar(database, now=now)
-        return scheme.enter(database, folder / "cast", now=now)
+        cast = scheme.enter(database, folder / "cast", now=now)
+        talents.enter(database, vault_of(Settings(data_dir=folder)), cast, now=now)
+        return cast
     finally:
         database.close()
 
