@@ -81,20 +81,19 @@ class Api:
 
     def sign_in_as(self, account: str) -> str:
         """The same of any account, a talent's too."""
+        name, token = self.session_of(account)
+        self.http.cookies.set(name, token)
+        return token
+
+    def session_of(self, account: str) -> tuple[str, str]:
+        """A fresh session of an account: name and value of its cookie."""
         token, now = sessions.new_token(), self.world.clock.now()
         self.world.database.write(
             lambda session: sessions.start(
-                session,
-                account,
-                SignInMethod.PASSWORD,
-                token=token,
-                browser="test",
-                replaces="",
-                now=now,
+                session, account, SignInMethod.PASSWORD, token=token, browser="test", replaces="", now=now
             )
         )
-        self.http.cookies.set(session_rules_of(self.service.settings).cookie.name, token)
-        return token
+        return session_rules_of(self.service.settings).cookie.name, token
 
     def call(self, member: Member | None, method: str, path: str, **options: Any) -> Any:
         """One request as the member; unsafe ones with a fresh Idempotency-Key unless one is given."""
