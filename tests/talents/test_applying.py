@@ -3,17 +3,26 @@
 from datetime import date
 
 import pytest
+from sqlalchemy.orm import Session
 
 from talentseal.policy.reading import InstrumentExpired
 from talentseal.policy.tiers import Tier
 from talentseal.states import TransitionRefused
-from talentseal.talents import applications, deciding
+from talentseal.talents import applications, deciding, people
 from talentseal.talents.applications import ApplicationIncomplete
 from talentseal.talents.codes import CodeExists, CodeNotFound
 from talentseal.talents.deciding import DefectTooLate
-from talentseal.talents.models import Application, ApplicationState, CodeState, DocumentKind
-from talentseal.talents.recognitions import ClaimNotProved, SecondPersonNeeded
-from talentseal.talents.schemas import Claim, Defect, Part, Reject, RejectionGround, Return
+from talentseal.talents.models import (
+    Application,
+    ApplicationState,
+    CodeState,
+    DocumentKind,
+    FieldGroup,
+    place_of,
+)
+from talentseal.talents.recognitions import ClaimNotProved, RecognitionNotCurrent, SecondPersonNeeded
+from talentseal.talents.schemas import Claim, Content, Defect, Part, Reject, RejectionGround, Return
+from talentseal.talents.tiers import SocialisedExcluded
 from tests.talents.conftest import VAULT, People, basic, high, office, work
 from tests.world import World
 
@@ -140,3 +149,74 @@ def test_youth_ends_by_itself_after_five_years_however_often_the_day_is_run(crow
 
     assert [crowd.nightly(), crowd.nightly()] == [1, 0]
     assert crowd.code(talent).tier is Tier.RESERVE
+
+
+@pytest.mark.scenario(19)
+def test_whoever_is_a_youth_is_not_recognised_as_socialised(crowd: People) -> None:
+    both = (DocumentKind.ECONOMIC_CONTRIBUTION, DocumentKind.INNOVATION)
+    talent = crowd.holder(claim=Claim(tier=Tier.YOUTH))
+    crowd.confirm(talent)
+    claimed = crowd.taken_up(talent, claim=Claim(tier=Tier.SOCIALISED), papers=both)
+
+    with pytest.raises(SocialisedExcluded):
+        crowd.approve(claimed, proved=frozenset(both))
+
+    assert crowd.code(talent).tier is Tier.YOUTH
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        high(recognised_on=date(2020, 1, 1), valid_through=date(2026, 11, 22)),
+        high(recognised_on=date(2026, 11, 24)),
+    ],
+    ids=["over", "to come"],
+)
+def test_what_is_over_or_has_not_begun_is_not_recognised(sqlite_crowd: People, claim: Claim) -> None:
+    papers = (DocumentKind.IDENTITY, DocumentKind.WORK_IN_AREA, DocumentKind.RECOGNITION)
+    row = sqlite_crowd.taken_up(sqlite_crowd.talent(), claim=claim, papers=papers)
+
+    with pytest.raises(RecognitionNotCurrent):
+        sqlite_crowd.approve(row, proved=frozenset({DocumentKind.RECOGNITION}))
+
+
+def test_a_proof_that_was_not_handed_in_proves_nothing(sqlite_crowd: People) -> None:
+    papers = (DocumentKind.IDENTITY, DocumentKind.WORK_IN_AREA, DocumentKind.RECOGNITION)
+    talent = sqlite_crowd.talent()
+    row = sqlite_crowd.taken_up(talent, claim=high(), papers=papers)
+    changed = Claim(tier=Tier.SOCIALISED)
+    sealed = Content(basic=basic(), work=work(), claim=changed).model_dump_json().encode()
+
+    def put(session: Session) -> None:
+        place = place_of("application", row.id)
+        session.get_one(Application, row.id).sealed = VAULT.seal(place, sealed)
+
+    sqlite_crowd.world.database.write(put)
+
+    with pytest.raises(ClaimNotProved, match="ECONOMIC_CONTRIBUTION, INNOVATION"):
+        sqlite_crowd.approve(row, proved=frozenset(changed.wanted))
+
+
+def test_who_he_is_stays_known_when_a_holder_claims_another_tier(sqlite_crowd: People) -> None:
+    who = basic()
+    talent = sqlite_crowd.holder(who=who)
+    later = sqlite_crowd.taken_up(talent, claim=high(), papers=(DocumentKind.RECOGNITION,))
+    sqlite_crowd.approve(later, proved=frozenset({DocumentKind.RECOGNITION}))
+    talent_id = sqlite_crowd.id_of(talent)
+
+    fields = sqlite_crowd.world.database.read(
+        lambda session: people.fields_of(session, VAULT, talent_id, FieldGroup.BASIC)
+    )
+
+    assert (fields["full_name"], fields["document_number"]) == (who.full_name, who.document_number)
+    assert fields["organisation"] == work().organisation
+
+
+def test_two_people_who_hand_in_the_same_identity_at_once_are_one_applicant(crowd: People) -> None:
+    who = basic()
+    first, second = crowd.talent(), crowd.talent()
+    drafts = [crowd.entered(talent, who=who) for talent in (first, second)]
+    crowd.submit(first, drafts[0])
+
+    with pytest.raises(CodeExists):
+        crowd.submit(second, drafts[1])
