@@ -57,6 +57,9 @@ from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
 from talentseal.config import ChainType, Settings
 from talentseal.credentials import master_keys
+from talentseal.credentials.api import api as presentations_api
+from talentseal.credentials.code_pages import pages as code_pages
+from talentseal.credentials.counter_pages import pages as counter_pages
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.presenting import Credentials
 from talentseal.db import Database
@@ -81,6 +84,7 @@ from talentseal.talents.office import pages as office_pages
 from talentseal.talents.pages import pages as talent_pages
 from talentseal.vault import Vault
 from talentseal.web import problems
+from talentseal.web.app_manifest import app_manifest
 from talentseal.web.assets import Assets
 from talentseal.web.forgery import SameSiteOnly
 from talentseal.web.language import Language
@@ -287,8 +291,9 @@ def create_app(
     )
     _mount(app, service)
     app.include_router(assets.router())
-    desks = (key_pages, outlet_pages, trail_pages, submitting_pages, agreement_pages)
-    talents = (talent_pages, applying_pages, office_pages)
+    app.include_router(app_manifest(assets))
+    desks = (key_pages, outlet_pages, counter_pages, trail_pages, submitting_pages, agreement_pages)
+    talents = (talent_pages, code_pages, applying_pages, office_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
     for pages in (*everyone, *desks, *talents, policy_pages, calendar_pages, verifying, reference):
         app.include_router(pages)
@@ -333,6 +338,7 @@ def _mount(app: Application, service: Service) -> None:
         accounts_api,
         partners_api,
         outlets_api,
+        presentations_api,
         agreements_api,
         policy_api,
         talents_api,

@@ -19,12 +19,12 @@ from talentseal.policy.tiers import Tier
 from talentseal.web.pages import TEMPLATES
 
 
-def table(name: str) -> set[object]:
+def table(name: str, template: str = "names.html") -> set[object]:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), extensions=["jinja2.ext.i18n"], autoescape=True
     )
     environment.install_null_translations()  # type: ignore[attr-defined]  # by i18n
-    found: set[object] = set(getattr(environment.get_template("names.html").module, name))
+    found: set[object] = set(getattr(environment.get_template(template).module, name))
     return found
 
 

@@ -6,6 +6,7 @@ any other the holder is told here why, which the counter never is.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import ClassVar, Final
 
 from sqlalchemy import delete, select
@@ -35,7 +36,13 @@ class TooManyMints(TalentSealError):
     en: ClassVar[str] = "The code was refreshed too often; try again in {retry_after} seconds."
 
 
-class OwnCodeSuspended(Conflict):
+class OwnCodeUnusable(Conflict):
+    code = "own-code-unusable"
+    zh = "您的人才码目前不能出示。"
+    en = "Your code cannot be shown at present."
+
+
+class OwnCodeSuspended(OwnCodeUnusable):
     code = "own-code-suspended"
     zh = "您的人才码已暂停使用，暂时不能出示。暂停的原因、期限与申诉方式见给您的通知。"
     en = (
@@ -43,25 +50,25 @@ class OwnCodeSuspended(Conflict):
     )
 
 
-class OwnReviewOverdue(Conflict):
+class OwnReviewOverdue(OwnCodeUnusable):
     code = "own-review-overdue"
     zh = "您的定期复核已逾期，完成复核后即可恢复出示人才码。"
     en = "Your periodic review is overdue; complete it and the code can be shown again."
 
 
-class OwnCodeTerminated(Conflict):
+class OwnCodeTerminated(OwnCodeUnusable):
     code = "own-code-terminated"
     zh = "您的人才码已终止，不能再出示。终止的原因与申诉方式见给您的决定。"
     en = "Your code was terminated and cannot be shown; the decision sent to you says why and how to appeal."
 
 
-class OwnCodeCancelled(Conflict):
+class OwnCodeCancelled(OwnCodeUnusable):
     code = "own-code-cancelled"
     zh = "您的人才码已注销。如需使用，请重新申领。"
     en = "Your code was cancelled; apply again if you want to use one."
 
 
-_UNUSABLE: Final[dict[CodeState, type[Conflict]]] = {
+_UNUSABLE: Final[dict[CodeState, type[OwnCodeUnusable]]] = {
     CodeState.SUSPENDED: OwnCodeSuspended,
     CodeState.REVIEW_OVERDUE: OwnReviewOverdue,
     CodeState.TERMINATED: OwnCodeTerminated,
@@ -95,8 +102,7 @@ def mint(
     device = devices.bound(session, actor, device_token, lock=True)
     _admit(session, device, now)
     code = own_code(session, device.talent_id)
-    if code.state is not CodeState.ACTIVE:
-        raise _UNUSABLE[code.state]
+    require_usable(code)
     token, number = tc1.mint(keys, code.code_ref, now=now), tcn.mint()
     session.add(
         MintedToken(
@@ -122,6 +128,12 @@ def own_code(session: Session, talent_id: str) -> TalentCode:
     return row
 
 
+def require_usable(code: TalentCode) -> None:
+    """Raises one of the Own… errors, which says why its holder cannot show it."""
+    if code.state is not CodeState.ACTIVE:
+        raise _UNUSABLE[code.state]
+
+
 def prune(session: Session, *, now: datetime) -> None:
     """Forget tokens minted longer ago than KEPT; that they were burnt is never forgotten."""
     session.execute(delete(MintedToken).where(MintedToken.minted_at < now - KEPT))
@@ -134,4 +146,4 @@ def _admit(session: Session, device: Device, now: datetime) -> None:
     )
     times = session.scalars(recent.order_by(MintedToken.minted_at.desc()).limit(MINTS)).all()
     if len(times) == MINTS:
-        raise TooManyMints(retry_after=int((times[-1] + WINDOW - now).total_seconds()) + 1)
+        raise TooManyMints(retry_after=ceil((times[-1] + WINDOW - now).total_seconds()))

@@ -21,6 +21,8 @@ FOLDER: Final = Path(__file__).parent
 _OWN: Final = FOLDER / "static"
 _NPM: Final = {
     "htmx.js": "htmx.org/dist/htmx.min.js",
+    "qr/decode.js": "qr/decode.js",
+    "qr/index.js": "qr/index.js",
     "tabler.css": "@tabler/core/dist/css/tabler.min.css",
 }
 """Names in pages, and where set-up puts the files."""

@@ -1,0 +1,137 @@
+// Shows the code and renews it in good time. Nothing is shown that a counter would refuse: what has run out is taken
+// away, and what a page comes back with from the background is not shown before it is known to live.
+const desk = document.querySelector("#code");
+const token = desk.querySelector("#token");
+const blank = desk.querySelector("[data-blank]");
+const blankText = desk.querySelector("[data-blank-text]");
+const says = desk.querySelector("[data-says]");
+const time = desk.querySelector("progress");
+const form = desk.querySelector("form");
+const button = desk.querySelector("[data-renew]");
+const MARGIN = Number(desk.dataset.margin);
+const RETRY = 2000;
+
+/** When the token runs out and how long it lives, on this device's monotonic clock; null when there is none. */
+let live = null;
+/** What is to be done next, and when. */
+let timer = 0;
+let isFetching = false;
+let isOffline = false;
+let notBefore = 0;
+
+const text = (name, seconds = 0) =>
+  document.querySelector(`template[data-text="${name}"]`).content.textContent.replace("SECONDS", seconds);
+
+function say(sentence, isTrouble = false) {
+  if (says.textContent !== sentence) says.textContent = sentence;
+  says.classList.toggle("trouble", isTrouble);
+}
+
+function take() {
+  live = null;
+  token.replaceChildren();
+  blank.hidden = false;
+  time.hidden = true;
+}
+
+function show(html) {
+  token.innerHTML = html;
+  const lasts = Number(token.querySelector("[data-lasts]").dataset.lasts);
+  live = { ends: performance.now() + lasts, lasts };
+  blank.hidden = true;
+  time.hidden = false;
+  button.textContent = text("renew");
+}
+
+async function renew() {
+  if (isFetching || performance.now() < notBefore) return;
+  isFetching = true;
+  const asked = performance.now();
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "*/*", "HX-Request": "true" },
+      signal: AbortSignal.timeout(8000),
+    });
+    isOffline = false;
+    await (answer.ok ? accept(answer, asked) : refuse(answer));
+  } catch {
+    isOffline = true;
+    notBefore = performance.now() + RETRY;
+  } finally {
+    isFetching = false;
+  }
+  look();
+}
+
+async function accept(answer, asked) {
+  show(await answer.text());
+  // The server counted from when it answered; to be safe it is taken to have done so when it was asked.
+  live.ends -= performance.now() - asked;
+}
+
+async function refuse(answer) {
+  if (answer.status === 401) {
+    take();
+    location.assign(answer.headers.get("HX-Redirect"));
+  } else if (answer.status === 429 || answer.status === 503) {
+    notBefore = performance.now() + 1000 * Number(answer.headers.get("Retry-After") ?? 2);
+  } else {
+    // The code or the device is no longer what it was: the page says why.
+    take();
+    location.reload();
+  }
+}
+
+/** What holds now is shown; called every quarter of a second while the page is seen, and after each answer. */
+function look() {
+  clearTimeout(timer);
+  if (document.hidden) return;
+  const now = performance.now();
+  const left = live ? live.ends - now : 0;
+  if (live && left <= 0) take();
+  if (left <= MARGIN) renew();
+  tell(left, now);
+  timer = setTimeout(look, 250);
+}
+
+function tell(left, now) {
+  const waits = Math.ceil((notBefore - now) / 1000);
+  if (live) {
+    const seconds = Math.ceil(left / 1000);
+    time.value = Math.max(0, (100 * (left - MARGIN)) / (live.lasts - MARGIN));
+    if (isOffline) say(text("offline", seconds), true);
+    else if (left > MARGIN) say(text("counting", Math.ceil((left - MARGIN) / 1000)));
+  } else {
+    blankText.textContent = isOffline ? text("gone") : waits > 0 ? text("waiting", waits) : text("fetching");
+    say("");
+  }
+}
+
+/** The screen stays lit while the code is on it, where the browser can do that. */
+async function keepLit() {
+  try {
+    await navigator.wakeLock?.request("screen");
+  } catch {
+    // Low battery, or not allowed: the code is shown all the same.
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  renew();
+});
+addEventListener("online", () => { notBefore = 0; look(); });
+addEventListener("pagehide", take);
+addEventListener("pageshow", look);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden && live && live.ends - performance.now() <= MARGIN) take();
+  if (!document.hidden) {
+    keepLit();
+    look();
+  }
+});
+const first = token.querySelector("[data-lasts]");
+if (first) show(token.innerHTML);
+keepLit();
+look();
