@@ -24,6 +24,7 @@ from talentseal.accounts.own_pages import pages as own_pages
 from talentseal.accounts.pages import demonstration_pages
 from talentseal.accounts.pages import pages as sign_in_pages
 from talentseal.accounts.passwords import Passwords
+from talentseal.accounts.roles import Actor
 from talentseal.accounts.second_factor import SecretBox
 from talentseal.accounts.sessions import SessionRules
 from talentseal.accounts.signing_in import Door
@@ -34,9 +35,11 @@ from talentseal.agreements.documents import DocumentCipher
 from talentseal.agreements.pages import pages as agreement_pages
 from talentseal.agreements.submitting import pages as submitting_pages
 from talentseal.anchoring import epochs
+from talentseal.audit import corrections
 from talentseal.audit.api import AuditDesk
 from talentseal.audit.api import api as audit_api
 from talentseal.audit.certificate import Issuer
+from talentseal.audit.events import CorrectionReason
 from talentseal.audit.exploring import api as exploring_api
 from talentseal.audit.exploring import pages as exploring_pages
 from talentseal.audit.health import health, metrics_router
@@ -78,11 +81,13 @@ from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.talents import holdings
 from talentseal.talents.api import api as talents_api
 from talentseal.talents.applying import pages as applying_pages
 from talentseal.talents.office import pages as office_pages
 from talentseal.talents.pages import pages as talent_pages
-from talentseal.vault import Vault
+from talentseal.talents.privacy import PrivacyDesk
+from talentseal.vault import KeyFolder, Vault
 from talentseal.web import problems
 from talentseal.web.app_manifest import app_manifest
 from talentseal.web.assets import Assets
@@ -174,14 +179,6 @@ def create_keys(settings: Settings, *, now: datetime) -> list[Path]:
     return missing
 
 
-def vault_of(settings: Settings) -> Vault:
-    """What people's data is sealed with. Raises KeyFileRefused."""
-    return Vault(
-        {number: read_secret(path, length=32) for number, path in settings.people_key_files.items()},
-        read_secret(settings.identity_key_file, length=32),
-    )
-
-
 def build(settings: Settings, *, clock: Clock | None = None) -> Service:
     """Open everything the settings name. Raises KeyFileRefused, ValueError for a bad database address."""
     signer = load_signer(settings.origin, settings.log_key_file)
@@ -194,9 +191,18 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Service:
         head_store=HeadStore(settings.head_store),
         cipher=cipher,
         box=SecretBox(read_secret(settings.sign_in_key_file, length=32)),
-        vault=vault_of(settings),
         master_keys=MasterKeys.load(settings.credential_keys_file),
+        vault=vault_of(settings),
     )
+
+
+def vault_of(settings: Settings) -> Vault:
+    """What opens and seals what is kept of people. Raises KeyFileRefused."""
+
+    def load() -> dict[int, bytes]:
+        return {number: read_secret(path, length=32) for number, path in settings.people_key_files.items()}
+
+    return Vault(KeyFolder(load), read_secret(settings.identity_key_file, length=32))
 
 
 class Application(FastAPI):
@@ -234,6 +240,19 @@ class Version(BaseModel):
 def open_domain(session: Session) -> Domain:
     """Where signatures hold now: the open epoch's chain and contract. Raises NoEpochOpen."""
     return epochs.domain_of(epochs.current(session))
+
+
+def correct_record(session: Session, actor: Actor, record_id: str, now: datetime) -> str:
+    """Record that a record was wrong, as a correction of somebody's data brings with it; the new number.
+
+    What the data are is not said: that is in the correction, sealed.
+    """
+    reason, said = CorrectionReason.WRONG_CONTENT, "个人信息更正 correction of personal data"
+    return corrections.correct(session, actor, record_id, reason, said, now=now).id
+
+
+HOLDINGS: Final = holdings.OWN
+"""Whatever is held of people, by all features."""
 
 
 def holds_key(session: Session, organisation_id: str, address: str, now: datetime) -> bool:
@@ -317,6 +336,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     app.state.audit = AuditDesk(service.issuer, sign_promise)
     app.state.vault = service.vault
     app.state.credentials = Credentials(service.master_keys, service.vault)
+    app.state.privacy = PrivacyDesk(HOLDINGS, correct_record)
 
 
 def _door(service: Service, passwords: Passwords) -> Door:

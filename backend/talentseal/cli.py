@@ -9,7 +9,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from talentseal.commands import agreements, custody, keys, master_keys, operator, policy, registers
+from talentseal.commands import agreements, custody, keys, master_keys, operator, people, policy, registers
 from talentseal.commands import run as demonstration
 from talentseal.commands.console import REFUSED, UNREACHABLE, USAGE, speaks_english, words
 from talentseal.errors import TalentSealError
@@ -35,6 +35,7 @@ def build() -> typer.Typer:
     app.add_typer(keys.app, name="keys")
     app.add_typer(master_keys.app, name="master-keys")
     app.add_typer(registers.app, name="register")
+    app.add_typer(people.app, name="people")
     agreements.mount(app)
     operator.mount(app)
     custody.mount(app)

@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     def identity_key_file(self) -> Path:
         return self.data_dir / "keys" / "identity.key"
 
+    def people_key_file(self, number: int) -> Path:
+        return self.data_dir / "keys" / f"people-{number}.key"
+
     @property
     def people_key_files(self) -> dict[int, Path]:
         """The keys that seal what is kept of people, by number: people-1.key and those that came after it."""

@@ -13,6 +13,7 @@ from talentseal.partners import models as _partners
 from talentseal.policy import models as _policy
 from talentseal.sanctions import models as _sanctions
 from talentseal.talents import models as _talents
+from talentseal.talents import privacy_models as _privacy
 from talentseal.talents import review_models as _reviews
 from talentseal.web import models as _web
 
@@ -27,6 +28,7 @@ FEATURES = (
     _nightly,
     _partners,
     _policy,
+    _privacy,
     _reviews,
     _sanctions,
     _talents,

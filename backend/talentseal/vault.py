@@ -7,7 +7,7 @@ moment in which nothing can be read. Whoever has the database alone has neither 
 import hashlib
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from talentseal.errors import TalentSealError
 
-_VERSION: Final = 2
+KEY_NUMBER_BYTES: Final = 2
 _NONCE: Final = 12
 
 
@@ -42,12 +42,15 @@ class Vault:
         """
         version, nonce = max(self.keys), os.urandom(_NONCE)
         sealed = AESGCM(self.keys[version]).encrypt(nonce, plain, _bound(version, place))
-        return version.to_bytes(_VERSION) + nonce + sealed
+        return version.to_bytes(KEY_NUMBER_BYTES) + nonce + sealed
 
     def open(self, place: str, sealed: bytes) -> bytes:
         """What was sealed in that place. Raises SealedUnreadable."""
-        version = int.from_bytes(sealed[:_VERSION])
-        nonce, ciphertext = sealed[_VERSION : _VERSION + _NONCE], sealed[_VERSION + _NONCE :]
+        version = int.from_bytes(sealed[:KEY_NUMBER_BYTES])
+        nonce, ciphertext = (
+            sealed[KEY_NUMBER_BYTES : KEY_NUMBER_BYTES + _NONCE],
+            sealed[KEY_NUMBER_BYTES + _NONCE :],
+        )
         try:
             return AESGCM(self.keys[version]).decrypt(nonce, ciphertext, _bound(version, place))
         except (KeyError, InvalidTag, ValueError):
@@ -56,6 +59,32 @@ class Vault:
     def digest(self, purpose: str, text: str) -> str:
         """Keyed digest of `text`, 64 hex digits: the same text can be met again, and not be guessed."""
         return hmac.digest(self.digest_key, f"{purpose}\n{text}".encode(), hashlib.sha256).hex()
+
+
+class KeyFolder(Mapping[int, bytes]):
+    """The keys in a folder of numbered files, which is looked into again for a number that is not known.
+
+    So a process that has been running since before a key was added opens what was sealed under it, and seals
+    under it from then on.
+    """
+
+    def __init__(self, load: Callable[[], Mapping[int, bytes]]) -> None:
+        self._load = load
+        self._keys = load()
+
+    def __getitem__(self, number: int) -> bytes:
+        if number not in self._keys:
+            self._keys = self._load()
+        return self._keys[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"KeyFolder({sorted(self._keys)})"
 
 
 def _bound(version: int, place: str) -> bytes:

@@ -13,7 +13,7 @@ from talentseal.talents import reviews
 from talentseal.talents.models import CodeState
 from talentseal.talents.review_days import apply_day
 from talentseal.talents.review_models import ReviewTask
-from talentseal.talents.review_schemas import Answer, Decide, Happening, Report, Verdict
+from talentseal.talents.review_schemas import AnswerReview, DecideReview, Happening, ReportHappening, Verdict
 from talentseal.talents.schemas import Basic, IdentityDocument
 from tests.talents.conftest import People, office
 
@@ -50,7 +50,7 @@ class Reviewing:
 
     def report(self, who: Basic, happening: Happening, reference: str = "1", by: Actor = BUREAU) -> None:
         world, now = self.people.world, self.people.world.clock.now()
-        told = Report(
+        told = ReportHappening(
             happening=happening,
             document=IdentityDocument(who.document),
             document_number=who.document_number,
@@ -60,7 +60,7 @@ class Reviewing:
         world.database.write(lambda session: reviews.report(session, by, self.people.vault, told, now=now))
 
     def answer(self, holder: Actor, task: ReviewTask, **changes: Any) -> ReviewTask:
-        now, said = self.people.world.clock.now(), Answer(**changes)
+        now, said = self.people.world.clock.now(), AnswerReview(**changes)
 
         def write(session: Session) -> ReviewTask:
             return reviews.answer(session, holder, self.people.vault, task.id, said, now=now)
@@ -68,7 +68,7 @@ class Reviewing:
         return self.people.world.database.write(write)
 
     def decide(self, task: ReviewTask, verdict: Verdict, by: Actor | None = None) -> ReviewTask:
-        now, said = self.people.world.clock.now(), Decide(verdict=verdict, reason="已核对（虚构）")
+        now, said = self.people.world.clock.now(), DecideReview(verdict=verdict, reason="已核对（虚构）")
 
         def write(session: Session) -> ReviewTask:
             return reviews.decide(session, by or office(), self.people.vault, task.id, said, now=now)

@@ -76,6 +76,9 @@ class Permission(StrEnum):
     TERMINATION_DECIDE = "termination:decide"
     TERMINATION_CONFIRM = "termination:confirm"
     SANCTION_OWN = "sanction:own"
+    WISH_DECIDE = "wish:decide"
+    GRANT_GIVE = "grant:give"
+    GRANT_USE = "grant:use"
 
 
 _PARTY: Final = frozenset(
@@ -132,6 +135,8 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.CASE_DECIDE,
     Permission.TERMINATION_PROPOSE,
     Permission.TERMINATION_DECIDE,
+    Permission.WISH_DECIDE,
+    Permission.GRANT_GIVE,
 }
 _BIG_DATA_BUREAU: Final = _PARTY | {
     Permission.OPERATION_READ,
@@ -163,6 +168,7 @@ _AUDITOR: Final = frozenset(
         Permission.EVIDENCE_READ_ALL,
         Permission.LOG_ENTRIES_READ,
         Permission.OPERATION_READ,
+        Permission.GRANT_USE,
     }
 )
 

@@ -167,7 +167,7 @@ def add_document(
     Raises ApplicationNotFound, ApplicationClosed, DocumentRefused.
     """
     row = _changeable(session, actor, application_id)
-    media = next((name for start, name in _MEDIA.items() if plain.startswith(start)), None)
+    media = media_type_of(plain)
     count = session.scalar(
         select(func.count())
         .select_from(ApplicationDocument)
@@ -188,6 +188,11 @@ def add_document(
     session.add(added)
     session.flush()
     return added
+
+
+def media_type_of(plain: bytes) -> str | None:
+    """What kind of document the bytes are by how they begin; None for what is not taken."""
+    return next((name for start, name in _MEDIA.items() if plain.startswith(start)), None)
 
 
 def remove_document(session: Session, actor: Actor, application_id: str, document_id: str) -> None:

@@ -37,12 +37,13 @@ MOVES: Final = Transitions(
             {CodeState.SUSPENDED, CodeState.REVIEW_OVERDUE, CodeState.TERMINATED, CodeState.CANCELLED}
         ),
         CodeState.SUSPENDED: frozenset({CodeState.ACTIVE, CodeState.TERMINATED}),
-        CodeState.REVIEW_OVERDUE: frozenset({CodeState.ACTIVE, CodeState.TERMINATED}),
+        CodeState.REVIEW_OVERDUE: frozenset({CodeState.ACTIVE, CodeState.TERMINATED, CodeState.CANCELLED}),
         CodeState.TERMINATED: frozenset({CodeState.ACTIVE}),
         CodeState.CANCELLED: frozenset(),
     }
 )
-"""Domain specification §1.2; TERMINATED → ACTIVE is a termination annulled on appeal (Article 14)."""
+"""Domain specification §1.2; TERMINATED → ACTIVE is a termination annulled on appeal (Article 14), and
+REVIEW_OVERDUE → CANCELLED lets a holder leave who does not answer (PIPL Art. 47)."""
 
 ENDED: Final = frozenset({CodeState.TERMINATED, CodeState.CANCELLED})
 

@@ -6,6 +6,7 @@ What has happened lies in append-only tables (`…_step`, `tier_change`) beside 
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Enum, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,6 +24,10 @@ _UNDECIDED = text("state IN ('DRAFT', 'SUBMITTED', 'UNDER_REVIEW', 'RETURNED')")
 def place_of(table: str, *key: str | int) -> str:
     """What the sealed cell of a row is bound to."""
     return "/".join((table, *map(str, key)))
+
+
+ERASED: Final = b"{}"
+"""What is sealed where a row stays whose content its person had erased."""
 
 
 class FieldGroup(StrEnum):
@@ -322,6 +327,9 @@ class AccessPurpose(StrEnum):
     APPLICATION_REVIEW = "APPLICATION_REVIEW"
     RECOGNITION_CONFIRMATION = "RECOGNITION_CONFIRMATION"
     CARD_DELIVERY = "CARD_DELIVERY"
+    REVIEW = "REVIEW"
+    CORRECTION = "CORRECTION"
+    AUDIT = "AUDIT"
 
 
 class TalentAccess(Base):
@@ -343,6 +351,8 @@ class TalentAccess(Base):
     """The application that was opened; None when it was the fields themselves."""
     document_id: Mapped[str | None] = mapped_column(String(32))
     """The document that was opened; None when it was what had been entered."""
+    grant_id: Mapped[str | None] = mapped_column(String(32))
+    """The auditor's grant under which it was opened; None for the office's own work."""
 
 
 class NoticeAcceptance(Base):

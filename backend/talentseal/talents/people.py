@@ -145,6 +145,7 @@ def note_access(
     *,
     application_id: str | None = None,
     document_id: str | None = None,
+    grant_id: str | None = None,
     now: datetime,
 ) -> TalentAccess:
     """Keep that somebody opened a person's data, in the transaction that opens it; the person sees it.
@@ -162,6 +163,7 @@ def note_access(
         groups=" ".join(sorted(groups)),
         application_id=application_id,
         document_id=document_id,
+        grant_id=grant_id,
     )
     session.add(row)
     session.flush()

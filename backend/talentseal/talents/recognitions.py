@@ -21,6 +21,7 @@ from talentseal.policy.reading import Basis
 from talentseal.policy.tiers import Tier
 from talentseal.talents import codes
 from talentseal.talents.models import (
+    ERASED,
     Application,
     DocumentKind,
     RecognitionStep,
@@ -190,8 +191,11 @@ def steps_of(session: Session, recognition_id: str) -> list[RecognitionStep]:
 
 
 def claim_of(vault: Vault, row: TierRecognition) -> Claim:
-    """What was claimed, as certified."""
-    return Claim.model_validate_json(vault.open(place_of("tier_recognition", row.id), row.sealed))
+    """What was claimed, as certified. Raises RecognitionNotFound once its holder had it erased."""
+    plain = vault.open(place_of("tier_recognition", row.id), row.sealed)
+    if plain == ERASED:
+        raise RecognitionNotFound
+    return Claim.model_validate_json(plain)
 
 
 def said_in(vault: Vault, step: RecognitionStep) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from talentseal.accounts.schemas import Command
 from talentseal.policy.tiers import Tier
 from talentseal.talents.models import FieldGroup
+from talentseal.talents.privacy_schemas import PaperView
 from talentseal.talents.review_models import ReviewCause, ReviewState
 from talentseal.talents.schemas import Education, IdentityDocument, Line, Paragraphs, Phone, Reason, Work
 
@@ -23,7 +24,7 @@ class Happening(StrEnum):
     COMPLAINT = "COMPLAINT"
 
 
-class Report(Command):
+class ReportHappening(Command):
     """Something that happened to a person, named by his identity document.
 
     reference: the reporting office's own number, by which the same report is known again. note: what is
@@ -42,7 +43,7 @@ class Report(Command):
         return f"{self.document.value}|{self.document_number.upper()}"
 
 
-class Answer(Command):
+class AnswerReview(Command):
     """A holder's answer: what is None has not changed since it was last verified."""
 
     phone: Phone | None = None
@@ -74,7 +75,7 @@ class Verdict(StrEnum):
     FAILED = "FAILED"
 
 
-class Decide(Command):
+class DecideReview(Command):
     """Decide a review that was answered. reason: for the holder."""
 
     verdict: Verdict
@@ -106,7 +107,7 @@ class ReviewStepView(BaseModel):
     text: str = ""
 
 
-class ReviewView(BaseModel):
+class HolderReview(BaseModel):
     """A review as its holder and the office see it.
 
     answerable: whether the holder may answer now. reminders: days on which he was reminded. answer: his
@@ -122,10 +123,11 @@ class ReviewView(BaseModel):
     answerable: bool
     reminders: list[date]
     steps: list[ReviewStepView]
-    answer: Answer | None
+    answer: AnswerReview | None
+    papers: list[PaperView]
 
 
-class OfficeReview(ReviewView):
+class OfficeReview(HolderReview):
     """A review with what is known of the holder, for a decision.
 
     known: fields by group. own_report: whether the caller reported what it is about, and so cannot decide.
@@ -156,7 +158,7 @@ class ReviewList(BaseModel):
 class OwnReviews(BaseModel):
     """A holder's reviews. next_due: day of the next periodic one; None without a code."""
 
-    items: list[ReviewView]
+    items: list[HolderReview]
     next_due: date | None
     months: int | None
 

@@ -7,6 +7,7 @@ Whoever works on a review holds its code first, as everybody does, and then the 
 
 import json
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -18,10 +19,10 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.clock import legal_date
 from talentseal.errors import Conflict, NotFound
 from talentseal.states import Transitions
-from talentseal.talents import attempts, codes, fields, people, review_terms
+from talentseal.talents import attempts, codes, fields, papers, people, review_terms
 from talentseal.talents.models import CodeState, FieldGroup, TalentCode, place_of
 from talentseal.talents.review_models import ReviewCause, ReviewState, ReviewStep, ReviewTask
-from talentseal.talents.review_schemas import Answer, Decide, Report, Verdict
+from talentseal.talents.review_schemas import AnswerReview, DecideReview, ReportHappening, Verdict
 from talentseal.vault import Vault
 
 State = ReviewState
@@ -62,7 +63,7 @@ class ReporterDecides(Conflict):
     en = "You reported what this review is about, so another account must decide it."
 
 
-def report(session: Session, actor: Actor, vault: Vault, command: Report, *, now: datetime) -> None:
+def report(session: Session, actor: Actor, vault: Vault, command: ReportHappening, *, now: datetime) -> None:
     """Take what happened to a person: a review of his opens, and nothing else changes (scenario 54).
 
     Says nothing of whether he is known here, nor whether the same was reported before. Raises NotPermitted.
@@ -115,11 +116,19 @@ def make(
 
 
 def answer(
-    session: Session, actor: Actor, vault: Vault, review_id: str, command: Answer, *, now: datetime
+    session: Session,
+    actor: Actor,
+    vault: Vault,
+    review_id: str,
+    command: AnswerReview,
+    *,
+    proofs: Sequence[bytes] = (),
+    now: datetime,
 ) -> ReviewTask:
     """Confirm one's fields, or say what has changed. Possible before the day, and after the grace as well.
 
-    Raises NotPermitted, ReviewNotFound, ReviewMoot, TransitionRefused.
+    proofs: documents of what has changed. Raises NotPermitted, ReviewNotFound, ReviewMoot, TransitionRefused,
+    DocumentRefused.
     """
     talent = people.of_account(session, actor)
     row, _code = _held(session, actor, review_id, of=talent.id)
@@ -127,11 +136,12 @@ def answer(
         # Whoever answers ahead of time makes it due himself.
         move(session, row, State.DUE, actor, now=now)
     move(session, row, State.SUBMITTED, actor, vault=vault, said=command.model_dump(mode="json"), now=now)
+    papers.add(session, vault, talent.id, proofs, review_id=row.id, now=now)
     return row
 
 
 def decide(
-    session: Session, actor: Actor, vault: Vault, review_id: str, command: Decide, *, now: datetime
+    session: Session, actor: Actor, vault: Vault, review_id: str, command: DecideReview, *, now: datetime
 ) -> ReviewTask:
     """Decide an answered review, for a reason. Confirmed, it takes the corrections over and frees the code.
 
@@ -178,10 +188,10 @@ def said_in(vault: Vault, row: ReviewStep) -> dict[str, Any]:
     return said
 
 
-def answer_in(session: Session, vault: Vault, row: ReviewTask) -> Answer | None:
+def answer_in(session: Session, vault: Vault, row: ReviewTask) -> AnswerReview | None:
     """The holder's latest answer; None before the first, or when it was erased."""
     given = [each for each in steps_of(session, row.id) if each.state is State.SUBMITTED and each.sealed]
-    return Answer.model_validate(said_in(vault, given[-1])) if given else None
+    return AnswerReview.model_validate(said_in(vault, given[-1])) if given else None
 
 
 def step(
