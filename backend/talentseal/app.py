@@ -59,6 +59,7 @@ from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
 from talentseal.config import ChainType, Settings
+from talentseal.credentials import holdings as credential_holdings
 from talentseal.credentials import master_keys
 from talentseal.credentials.api import api as presentations_api
 from talentseal.credentials.code_pages import pages as code_pages
@@ -81,6 +82,7 @@ from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.sanctions import holdings as sanction_holdings
 from talentseal.talents import holdings
 from talentseal.talents.api import api as talents_api
 from talentseal.talents.applying import pages as applying_pages
@@ -251,7 +253,7 @@ def correct_record(session: Session, actor: Actor, record_id: str, now: datetime
     return corrections.correct(session, actor, record_id, reason, said, now=now).id
 
 
-HOLDINGS: Final = holdings.OWN
+HOLDINGS: Final = (*holdings.OWN, *credential_holdings.HOLDINGS, *sanction_holdings.HOLDINGS)
 """Whatever is held of people, by all features."""
 
 

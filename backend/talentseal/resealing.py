@@ -4,11 +4,12 @@ Safe to break off and to repeat: the key number in front of each content says wh
 content that somebody else writes meanwhile is left as he wrote it. Nothing is lost while both keys are there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, and_, func, literal, select, update
+from sqlalchemy import Column, ColumnElement, LargeBinary, Table, and_, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.db import Database
@@ -19,15 +20,33 @@ from talentseal.vault import KEY_NUMBER_BYTES, Vault
 PART: Final = 200
 """Rows of one transaction. Documents are up to 10 MB each; they go one by one."""
 
-_HEAVY: Final = frozenset({"application_document", "talent_paper"})
+_HEAVY: Final = frozenset({"application_document", "talent_paper", "termination_finding"})
 
 
-def sealed_tables() -> list[Table]:
-    """Every table with contents of the vault: they lie in a column named `sealed`, bound to table and key."""
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A column with contents of the vault. place: what a content is bound to, by its row's key."""
+
+    table: Table
+    column: Column[Any]
+    place: Callable[..., str]
+
+
+_ELSEWHERE: Final[Mapping[tuple[str, str], Callable[..., str]]] = {
+    ("card_step", "sealed"): lambda card, _number: place_of("card_step", card, "reason"),
+    ("talent_card", "sealed_secret"): lambda card: place_of("talent_card", card, "secret"),
+    ("termination_finding", "sealed_about"): lambda row: place_of("termination_finding", row, "about"),
+}
+"""What is bound to something else than its table and its row's key."""
+
+
+def sealed_columns() -> list[Sealed]:
+    """Every column with contents of the vault: its name begins with `sealed`."""
     return [
-        table
+        Sealed(table, column, _ELSEWHERE.get((table.name, column.name), partial(place_of, table.name)))
         for table in METADATA.sorted_tables
-        if "sealed" in table.columns and isinstance(table.columns["sealed"].type, LargeBinary)
+        for column in table.columns
+        if column.name.startswith("sealed") and isinstance(column.type, LargeBinary)
     ]
 
 
@@ -36,47 +55,45 @@ def reseal(database: Database, vault: Vault, told: Callable[[str, int], None]) -
 
     told: called after each part with the table and how many of its contents are done.
     """
-    return sum(_table(database, vault, table, told) for table in sealed_tables())
+    return sum(_column(database, vault, each, told) for each in sealed_columns())
 
 
 def outstanding(session: Session, vault: Vault) -> int:
     """How many contents lie under another key than the newest."""
     counts = (
-        session.scalar(select(func.count()).select_from(table).where(_is_old(table, vault)))
-        for table in sealed_tables()
+        session.scalar(select(func.count()).select_from(each.table).where(_is_old(each, vault)))
+        for each in sealed_columns()
     )
     return sum(count or 0 for count in counts)
 
 
-def _table(database: Database, vault: Vault, table: Table, told: Callable[[str, int], None]) -> int:
+def _column(database: Database, vault: Vault, each: Sealed, told: Callable[[str, int], None]) -> int:
     done = 0
-    while rows := database.read(partial(_rows, table, vault)):
-        done += database.write(partial(_seal, table, vault, rows))
-        told(table.name, done)
+    while rows := database.read(partial(_rows, each, vault)):
+        done += database.write(partial(_seal, each, vault, rows))
+        told(each.table.name, done)
     return done
 
 
-def _rows(table: Table, vault: Vault, session: Session) -> list[tuple[Any, ...]]:
+def _rows(each: Sealed, vault: Vault, session: Session) -> list[tuple[Any, ...]]:
     """Some rows under an older key: key columns, then what is sealed."""
-    query = select(*table.primary_key.columns, table.columns["sealed"]).where(_is_old(table, vault))
-    return [tuple(row) for row in session.execute(query.limit(1 if table.name in _HEAVY else PART))]
+    query = select(*each.table.primary_key.columns, each.column).where(_is_old(each, vault))
+    return [tuple(row) for row in session.execute(query.limit(1 if each.table.name in _HEAVY else PART))]
 
 
-def _seal(table: Table, vault: Vault, rows: Sequence[tuple[Any, ...]], session: Session) -> int:
+def _seal(each: Sealed, vault: Vault, rows: Sequence[tuple[Any, ...]], session: Session) -> int:
     """Seal rows anew. What somebody has changed since it was read is met again in the next part."""
     done = 0
-    for row in rows:
-        *key, sealed = row
-        place = place_of(table.name, *(getattr(part, "value", part) for part in key))
+    for *key, sealed in rows:
+        place = each.place(*(getattr(part, "value", part) for part in key))
         again = vault.seal(place, vault.open(place, sealed))
-        same = [column == value for column, value in zip(table.primary_key.columns, key, strict=True)]
-        unchanged = and_(*same, table.columns["sealed"] == sealed)
-        changed = session.execute(update(table).where(unchanged).values(sealed=again).returning(literal(1)))
-        done += changed.first() is not None
+        same = [column == value for column, value in zip(each.table.primary_key.columns, key, strict=True)]
+        unchanged = and_(*same, each.column == sealed)
+        change = update(each.table).where(unchanged).values({each.column: again}).returning(literal(1))
+        done += session.execute(change).first() is not None
     return done
 
 
-def _is_old(table: Table, vault: Vault) -> ColumnElement[bool]:
-    sealed = table.columns["sealed"]
-    number = func.substr(sealed, 1, KEY_NUMBER_BYTES, type_=LargeBinary)
-    return sealed.is_not(None) & (number != max(vault.keys).to_bytes(KEY_NUMBER_BYTES))
+def _is_old(each: Sealed, vault: Vault) -> ColumnElement[bool]:
+    number = func.substr(each.column, 1, KEY_NUMBER_BYTES, type_=LargeBinary)
+    return each.column.is_not(None) & (number != max(vault.keys).to_bytes(KEY_NUMBER_BYTES))

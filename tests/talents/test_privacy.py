@@ -19,11 +19,11 @@ from talentseal.audit.models import RecordClosure
 from talentseal.errors import NotPermitted
 from talentseal.evidence import bundles as proofs
 from talentseal.evidence import records
-from talentseal.resealing import sealed_tables
+from talentseal.resealing import sealed_columns
 from talentseal.states import TransitionRefused
 from talentseal.talents import codes, consents, correcting, erasing, exporting, grants, people
 from talentseal.talents.consents import ConsentMissing
-from talentseal.talents.models import CodeState, FieldGroup, TalentAccess, TalentCode, place_of
+from talentseal.talents.models import CodeState, FieldGroup, TalentAccess, TalentCode
 from talentseal.talents.privacy_models import ConsentScope, TalentConsent, TalentCorrection, WishState
 from talentseal.talents.privacy_schemas import AskCorrection, DecideWish, GiveConsent, GiveGrant
 from talentseal.talents.review_schemas import Verdict
@@ -82,7 +82,7 @@ def decide(
 def erase(crowd: People, holder: Actor, *, granted: bool = True) -> str:
     """Ask for erasure and decide it; the wish's number."""
     now, said = crowd.world.clock.now(), DecideWish(granted=granted, reason="已核对（虚构）")
-    asked = do(crowd, lambda session: erasing.ask(session, holder, now=now).id)
+    asked = do(crowd, lambda session: erasing.ask(session, holder, holdings=HOLDINGS, now=now).id)
     do(
         crowd,
         lambda session: erasing.decide(
@@ -197,16 +197,22 @@ def test_every_table_with_sealed_contents_is_told_and_destroyed() -> None:
         "application",
         "application_document",
         "application_step",
+        "card_step",
+        "case_step",
         "recognition_step",
         "review_step",
+        "sanction_fact",
+        "talent_card",
         "talent_correction",
         "talent_erasure",
         "talent_fields",
         "talent_paper",
+        "termination_finding",
+        "termination_step",
         "tier_recognition",
     }
 
-    assert {table.name for table in sealed_tables()} == known, "a new one needs its Holding"
+    assert {each.table.name for each in sealed_columns()} == known, "a new one needs its Holding"
 
 
 def test_somebody_else_is_told_nothing(sqlite_crowd: People) -> None:
@@ -282,11 +288,10 @@ def test_after_erasure_nothing_of_the_person_is_left_and_his_proof_still_verifie
 def sealed_left(session: Session, vault: Vault) -> str:
     """Every content that is sealed, in plain."""
     parts = []
-    for table in sealed_tables():
-        key = list(table.primary_key.columns)
-        for *row, sealed in session.execute(select(*key, table.columns["sealed"])):
+    for each in sealed_columns():
+        for *key, sealed in session.execute(select(*each.table.primary_key.columns, each.column)):
             if sealed is not None:
-                place = place_of(table.name, *(getattr(part, "value", part) for part in row))
+                place = each.place(*(getattr(part, "value", part) for part in key))
                 parts.append(vault.open(place, sealed).decode(errors="replace"))
     return "\n".join(parts)
 
@@ -335,9 +340,9 @@ def test_erasure_waits_for_an_open_case_and_is_decided_once(sqlite_crowd: People
             sqlite_crowd,
             lambda session: erasing.withdraw(session, holder, refused, now=now),
         )
-    asked = do(sqlite_crowd, lambda session: erasing.ask(session, holder, now=now).id)
+    asked = do(sqlite_crowd, lambda session: erasing.ask(session, holder, holdings=HOLDINGS, now=now).id)
     with pytest.raises(erasing.ErasureUnderWay):
-        do(sqlite_crowd, lambda session: erasing.ask(session, holder, now=now))
+        do(sqlite_crowd, lambda session: erasing.ask(session, holder, holdings=HOLDINGS, now=now))
     do(sqlite_crowd, lambda session: erasing.withdraw(session, holder, asked, now=now))
 
     mine = sqlite_crowd.world.database.read(lambda session: erasing.own(session, holder, sqlite_crowd.vault))

@@ -103,8 +103,7 @@ def test_a_running_process_opens_and_then_seals_under_a_key_that_was_added_meanw
 def test_an_append_only_row_keeps_all_but_what_is_sealed(crowd: People) -> None:
     crowd.holder()
     reseal(crowd.world.database, NEW, lambda _table, _rows: None)
-    steps = resealing.sealed_tables()
-    (table,) = [each for each in steps if each.name == "application_step"]
+    (table,) = [each.table for each in resealing.sealed_columns() if each.table.name == "application_step"]
     numbers = select(func.substr(table.columns["sealed"], 1, 2, type_=LargeBinary)).where(
         table.columns["sealed"].is_not(None)
     )

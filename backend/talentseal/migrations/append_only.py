@@ -25,9 +25,11 @@ def protect_rows(table: str) -> None:
 
 
 def protect_all_but_sealed(table: str) -> None:
-    """No row of `table` goes, nor changes but for its sealed column: that is sealed anew, or erased."""
+    """No row of `table` goes, nor changes but for what is sealed: that is sealed anew, or erased."""
     columns = [column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)]
-    same = " AND ".join(f"NEW.{name} IS {{same}} OLD.{name}" for name in columns if name != "sealed")
+    same = " AND ".join(
+        f"NEW.{name} IS {{same}} OLD.{name}" for name in columns if not name.startswith("sealed")
+    )
     _refuse(table, "UPDATE", allowed=same)
     _refuse(table, "DELETE")
 

@@ -46,17 +46,17 @@ class ErasureUnderWay(Conflict):
 
 class ErasureBlocked(Conflict):
     code = "erasure-blocked"
-    zh = "人才码正在暂停期间，须待该事项办结后才能删除。对暂停有异议的，可以提出申诉。"
-    en = "The code is suspended; erasure has to wait until that case is closed. You can appeal against it."
+    zh = "人才码正在暂停，或另有暂停、终止事项尚未办结或仍可申诉，须待办结后才能删除。"
+    en = "The code is suspended, or a case is undecided or open to appeal; erasure waits until it is closed."
 
 
-def ask(session: Session, actor: Actor, *, now: datetime) -> TalentErasure:
+def ask(session: Session, actor: Actor, *, holdings: Sequence[Holding], now: datetime) -> TalentErasure:
     """Ask for everything about oneself to be erased; the office has fifteen working days.
 
     Raises NotPermitted, ErasureBlocked, ErasureUnderWay.
     """
     talent = people.of_account(session, actor)
-    _check_open_cases(session, talent.id)
+    _check_open(session, talent.id, holdings, now)
     row = TalentErasure(
         id=secrets.token_hex(16),
         talent_id=talent.id,
@@ -157,7 +157,7 @@ def _erase(
     now: datetime,
 ) -> None:
     talent = people.find(session, row.talent_id)
-    _check_open_cases(session, talent.id)
+    _check_open(session, talent.id, holdings, now)
     _end_everything(session, actor, talent, row.id, now=now)
     numbers = [number for each in holdings for number in each.records(session, talent.id)]
     row.records = sum(
@@ -196,7 +196,6 @@ def _forget_identity(session: Session, talent_id: str) -> None:
     session.flush()
 
 
-def _check_open_cases(session: Session, talent_id: str) -> None:
-    suspended = (TalentCode.talent_id == talent_id) & (TalentCode.state == CodeState.SUSPENDED)
-    if session.scalar(select(TalentCode.id).where(suspended).limit(1)) is not None:
+def _check_open(session: Session, talent_id: str, holdings: Sequence[Holding], now: datetime) -> None:
+    if any(each.is_open(session, talent_id, now) for each in holdings):
         raise ErasureBlocked

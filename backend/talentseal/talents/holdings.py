@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.talents import applications, correcting, papers, recognitions, reviews
@@ -18,6 +18,7 @@ from talentseal.talents.models import (
     Application,
     ApplicationDocument,
     ApplicationStep,
+    CodeState,
     CodeStep,
     RecognitionStep,
     TalentCode,
@@ -38,6 +39,10 @@ def _no_records(_session: Session, _talent_id: str) -> Sequence[str]:
     return ()
 
 
+def _never(_session: Session, _talent_id: str, _now: datetime) -> bool:
+    return False
+
+
 def _nothing_sealed(_session: Session, _vault: Vault, _talent_id: str, _now: datetime) -> int:
     return 0
 
@@ -48,12 +53,14 @@ class Holding:
 
     tell: everything of it in plain, as JSON values. records: numbers of the log's records about him.
     destroy: destroys what is sealed and answers how many contents those were; may be repeated.
+    is_open: whether something is undecided, so that he cannot be forgotten yet.
     """
 
     name: str
     tell: Callable[[Session, Vault, str], Told]
     records: Callable[[Session, str], Sequence[str]] = _no_records
     destroy: Callable[[Session, Vault, str, datetime], int] = _nothing_sealed
+    is_open: Callable[[Session, str, datetime], bool] = _never
 
 
 def _fields(session: Session, vault: Vault, talent_id: str) -> Told:
@@ -63,9 +70,9 @@ def _fields(session: Session, vault: Vault, talent_id: str) -> Told:
             "group": row.group.value,
             "values": fields_of(session, vault, talent_id, row.group),
             "source": row.source.value,
-            "entered_at": _instant(row.entered_at),
-            "verified_at": _instant(row.verified_at),
-            "organisation_agreed_at": _instant(row.organisation_agreed_at),
+            "entered_at": instant(row.entered_at),
+            "verified_at": instant(row.verified_at),
+            "organisation_agreed_at": instant(row.organisation_agreed_at),
         }
         for row in rows
     ]
@@ -82,10 +89,10 @@ def _codes(session: Session, _vault: Vault, talent_id: str) -> Told:
             "code": row.id,
             "state": row.state.value,
             "tier": row.tier.value,
-            "issued_at": _instant(row.issued_at),
-            "ended_at": _instant(row.ended_at),
+            "issued_at": instant(row.issued_at),
+            "ended_at": instant(row.ended_at),
             "steps": [
-                {"state": step.state.value, "at": _instant(step.at)}
+                {"state": step.state.value, "at": instant(step.at)}
                 for step in session.scalars(
                     select(CodeStep).where(CodeStep.code_id == row.id).order_by(CodeStep.number)
                 )
@@ -94,7 +101,7 @@ def _codes(session: Session, _vault: Vault, talent_id: str) -> Told:
                 {
                     "before": change.before.value if change.before else None,
                     "after": change.after.value,
-                    "at": _instant(change.at),
+                    "at": instant(change.at),
                     "record": change.record_id,
                 }
                 for change in session.scalars(
@@ -113,8 +120,8 @@ def _applications(session: Session, vault: Vault, talent_id: str) -> Told:
             "application": row.id,
             "purpose": row.purpose.value,
             "state": row.state.value,
-            "begun_at": _instant(row.begun_at),
-            "submitted_at": _instant(row.submitted_at),
+            "begun_at": instant(row.begun_at),
+            "submitted_at": instant(row.submitted_at),
             "content": applications.content(vault, row).model_dump(mode="json"),
             "documents": [
                 {
@@ -122,13 +129,13 @@ def _applications(session: Session, vault: Vault, talent_id: str) -> Told:
                     "kind": each.kind.value,
                     "media_type": each.media_type,
                     "size": each.size,
-                    "added_at": _instant(each.added_at),
+                    "added_at": instant(each.added_at),
                     "address": f"/me/application/{row.id}/documents/{each.id}",
                 }
                 for each in applications.documents_of(session, row.id)
             ],
             "steps": [
-                {"state": step.state.value, "at": _instant(step.at), "said": _without_shape(vault, step)}
+                {"state": step.state.value, "at": instant(step.at), "said": _without_shape(vault, step)}
                 for step in applications.steps_of(session, row.id)
             ],
         }
@@ -140,10 +147,15 @@ def _without_shape(vault: Vault, step: ApplicationStep) -> dict[str, Any]:
     return {name: value for name, value in applications.said_in(vault, step).items() if name != "shape"}
 
 
+def _is_suspended(session: Session, talent_id: str, _now: datetime) -> bool:
+    suspended = (TalentCode.talent_id == talent_id) & (TalentCode.state == CodeState.SUSPENDED)
+    return session.scalar(select(TalentCode.id).where(suspended).limit(1)) is not None
+
+
 def _destroy_applications(session: Session, vault: Vault, talent_id: str, _now: datetime) -> int:
     mine = select(Application.id).where(Application.talent_id == talent_id)
     done = _deleted(session, ApplicationDocument, ApplicationDocument.application_id.in_(mine))
-    done += _unsealed(session, ApplicationStep, ApplicationStep.application_id.in_(mine))
+    done += unsealed(session, ApplicationStep, ApplicationStep.application_id.in_(mine))
     for row in session.scalars(select(Application).where(Application.talent_id == talent_id)):
         row.sealed, row.identity_digest = vault.seal(place_of("application", row.id), ERASED), None
         done += 1
@@ -162,7 +174,7 @@ def _recognitions(session: Session, vault: Vault, talent_id: str) -> Told:
             "steps": [
                 {
                     "state": step.state.value,
-                    "at": _instant(step.at),
+                    "at": instant(step.at),
                     "said": recognitions.said_in(vault, step),
                 }
                 for step in recognitions.steps_of(session, row.id)
@@ -174,7 +186,7 @@ def _recognitions(session: Session, vault: Vault, talent_id: str) -> Told:
 
 def _destroy_recognitions(session: Session, vault: Vault, talent_id: str, _now: datetime) -> int:
     mine = select(TierRecognition.id).where(TierRecognition.talent_id == talent_id)
-    done = _unsealed(session, RecognitionStep, RecognitionStep.recognition_id.in_(mine))
+    done = unsealed(session, RecognitionStep, RecognitionStep.recognition_id.in_(mine))
     for row in recognitions.of_talent(session, talent_id):
         row.sealed = vault.seal(place_of("tier_recognition", row.id), ERASED)
         done += 1
@@ -198,7 +210,7 @@ def _reviews(session: Session, vault: Vault, talent_id: str) -> Told:
             ],
             "documents": [each.model_dump(mode="json") for each in papers.of(session, review_id=row.id)],
             "steps": [
-                {"state": step.state.value, "at": _instant(step.at), "said": reviews.said_in(vault, step)}
+                {"state": step.state.value, "at": instant(step.at), "said": reviews.said_in(vault, step)}
                 for step in reviews.steps_of(session, row.id)
             ],
         }
@@ -208,7 +220,7 @@ def _reviews(session: Session, vault: Vault, talent_id: str) -> Told:
 
 def _destroy_reviews(session: Session, _vault: Vault, talent_id: str, _now: datetime) -> int:
     mine = select(ReviewTask.id).where(ReviewTask.talent_id == talent_id)
-    return _unsealed(session, ReviewStep, ReviewStep.review_id.in_(mine))
+    return unsealed(session, ReviewStep, ReviewStep.review_id.in_(mine))
 
 
 def _consents(session: Session, _vault: Vault, talent_id: str) -> Told:
@@ -218,8 +230,8 @@ def _consents(session: Session, _vault: Vault, talent_id: str) -> Told:
             "organisation": row.organisation_id,
             "scope": row.scope.value,
             "notice_version": row.notice_version,
-            "given_at": _instant(row.given_at),
-            "withdrawn_at": _instant(row.withdrawn_at),
+            "given_at": instant(row.given_at),
+            "withdrawn_at": instant(row.withdrawn_at),
         }
         for row in session.scalars(query.order_by(TalentConsent.given_at))
     ]
@@ -242,19 +254,19 @@ def _destroy_corrections(session: Session, vault: Vault, talent_id: str, _now: d
 def _erasures(session: Session, _vault: Vault, talent_id: str) -> Told:
     query = select(TalentErasure).where(TalentErasure.talent_id == talent_id)
     return [
-        {"state": row.state.value, "asked_at": _instant(row.asked_at), "decided_at": _instant(row.decided_at)}
+        {"state": row.state.value, "asked_at": instant(row.asked_at), "decided_at": instant(row.decided_at)}
         for row in session.scalars(query.order_by(TalentErasure.asked_at))
     ]
 
 
 def _destroy_erasures(session: Session, _vault: Vault, talent_id: str, _now: datetime) -> int:
     said = (TalentErasure.talent_id == talent_id) & TalentErasure.sealed.is_not(None)
-    return _unsealed(session, TalentErasure, said)
+    return unsealed(session, TalentErasure, said)
 
 
 OWN: Final = (
     Holding("fields", _fields, destroy=_destroy_fields),
-    Holding("codes", _codes, records=correcting.records_of),
+    Holding("codes", _codes, records=correcting.records_of, is_open=_is_suspended),
     Holding("applications", _applications, destroy=_destroy_applications),
     Holding("recognitions", _recognitions, destroy=_destroy_recognitions),
     Holding("reviews", _reviews, destroy=_destroy_reviews),
@@ -265,13 +277,18 @@ OWN: Final = (
 """What talents/ itself holds."""
 
 
+def codes_of(talent_id: str) -> Select[str]:
+    """The ids of every code somebody has or had."""
+    return select(TalentCode.id).where(TalentCode.talent_id == talent_id)
+
+
 def _deleted(session: Session, table: Any, mine: Any) -> int:
     count = session.scalar(select(func.count()).select_from(table).where(mine)) or 0
     session.execute(delete(table).where(mine))
     return count
 
 
-def _unsealed(session: Session, table: Any, mine: Any) -> int:
+def unsealed(session: Session, table: Any, mine: Any) -> int:
     """Set what is sealed in rows that are kept to nothing; how many those were."""
     sealed = mine & table.sealed.is_not(None)
     count = session.scalar(select(func.count()).select_from(table).where(sealed)) or 0
@@ -279,5 +296,6 @@ def _unsealed(session: Session, table: Any, mine: Any) -> int:
     return count
 
 
-def _instant(value: datetime | None) -> str | None:
+def instant(value: datetime | None) -> str | None:
+    """A time as it is told: RFC 3339 in UTC."""
     return value.isoformat().replace("+00:00", "Z") if value else None

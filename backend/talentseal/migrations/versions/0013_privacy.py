@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from talentseal.db import Instant
+from talentseal.migrations.append_only import protect_all_but_sealed, release_rows
 
 revision = "0013p"
 down_revision = "0012"
@@ -30,6 +31,9 @@ def upgrade() -> None:
     _papers()
     _erasures()
     _grants()
+    for table in ("card_step", "case_step", "termination_step"):
+        release_rows(table)
+        protect_all_but_sealed(table)
     op.add_column("talent_access", sa.Column("grant_id", sa.String(length=32), nullable=True))
 
 
