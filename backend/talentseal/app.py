@@ -64,6 +64,9 @@ from talentseal.credentials import master_keys
 from talentseal.credentials.api import api as presentations_api
 from talentseal.credentials.code_pages import pages as code_pages
 from talentseal.credentials.counter_pages import pages as counter_pages
+from talentseal.credentials.card_api import api as cards_api
+from talentseal.credentials.card_pages import pages as card_pages
+from talentseal.credentials.issuing_pages import pages as issuing_pages
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.presenting import Credentials
 from talentseal.db import Database
@@ -313,8 +316,8 @@ def create_app(
     _mount(app, service)
     app.include_router(assets.router())
     app.include_router(app_manifest(assets))
-    desks = (key_pages, outlet_pages, counter_pages, trail_pages, submitting_pages, agreement_pages)
-    talents = (talent_pages, code_pages, applying_pages, office_pages)
+    desks = (key_pages, outlet_pages, counter_pages, issuing_pages, trail_pages, submitting_pages, agreement_pages)
+    talents = (talent_pages, code_pages, card_pages, applying_pages, office_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
     for pages in (*everyone, *desks, *talents, policy_pages, calendar_pages, verifying, reference):
         app.include_router(pages)
@@ -361,6 +364,7 @@ def _mount(app: Application, service: Service) -> None:
         partners_api,
         outlets_api,
         presentations_api,
+        cards_api,
         agreements_api,
         policy_api,
         talents_api,

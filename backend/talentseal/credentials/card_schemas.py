@@ -62,6 +62,12 @@ class OfferView(BaseModel):
     is_open: bool
 
 
+class OwnOffer(BaseModel):
+    """What my organisation offers; null before it said so."""
+
+    offer: OfferView | None
+
+
 class RequestCards(Command):
     """Ask issuers for a card each.
 
