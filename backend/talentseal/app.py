@@ -86,6 +86,9 @@ from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
 from talentseal.sanctions import holdings as sanction_holdings
+from talentseal.sanctions.api import api as sanctions_api
+from talentseal.sanctions.case_pages import pages as case_pages
+from talentseal.sanctions.pages import pages as rule_pages
 from talentseal.talents import holdings
 from talentseal.talents.api import api as talents_api
 from talentseal.talents.applying import pages as applying_pages
@@ -318,8 +321,9 @@ def create_app(
     app.include_router(app_manifest(assets))
     desks = (key_pages, outlet_pages, counter_pages, issuing_pages, trail_pages, submitting_pages, agreement_pages)
     talents = (talent_pages, code_pages, card_pages, applying_pages, office_pages)
+    cases = (rule_pages, case_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
-    for pages in (*everyone, *desks, *talents, policy_pages, calendar_pages, verifying, reference):
+    for pages in (*everyone, *desks, *talents, *cases, policy_pages, calendar_pages, verifying, reference):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
@@ -369,6 +373,7 @@ def _mount(app: Application, service: Service) -> None:
         policy_api,
         talents_api,
         calendar_api,
+        sanctions_api,
         audit_api,
         exploring_api,
         operations_api,

@@ -28,6 +28,7 @@ from talentseal.evidence.signing import LogSigner
 from talentseal.nightly import Nightly, Walk, Work
 from talentseal.partners import service as partners
 from talentseal.policy import service as policy
+from talentseal.sanctions import clockwork as sanctions
 from talentseal.talents import recognitions, review_days
 from talentseal.web import idempotency
 
@@ -45,6 +46,7 @@ IN_FLIGHT_EVERY: Final = 0.5
 """Seconds between two looks at the chain while a transaction is on its way."""
 
 KEYS_EVERY: Final = 60.0
+CASES_EVERY: Final = 60.0
 TIDY_EVERY: Final = 3600.0
 TELL_EVERY: Final = 30.0
 """Seconds between two looks for changes of tier that issuers of cards have not been told of."""
@@ -55,6 +57,7 @@ NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
         "recognitions": recognitions.apply_day,
         "reviews": Walk(review_days.apply_day),
         "cards": card_days.apply_day,
+        "sanctions": sanctions.apply_day,
     }
 )
 """What the date brings, in this order; a feature adds its step here."""
@@ -176,6 +179,17 @@ def telling_issuers(database: Database, clock: Clock) -> Loop:
         return TELL_EVERY
 
     return Loop("issuers", tick)
+
+
+def watching_cases(database: Database, clock: Clock) -> Loop:
+    """Opens cases on new facts, and ends provisional suspensions when their hours are over."""
+
+    def tick() -> float:
+        now = clock.now()
+        database.write(lambda session: sanctions.tick(session, now))
+        return CASES_EVERY
+
+    return Loop("cases", tick)
 
 
 def anchoring(anchorer: Callable[[], Anchorer | None], *, interval: float) -> Loop:

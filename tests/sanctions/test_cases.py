@@ -1,7 +1,9 @@
 """Suspension cases: opened by facts under a rule of their time, heard, decided by people, ended by time."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -29,7 +31,7 @@ from tests.sanctions.conftest import Court, make_court
 from tests.sanctions.machines import fresh_world
 from tests.talents.conftest import VAULT, office
 
-URGENT = {"procedure": {"provisional_allowed": True}}
+URGENT: dict[str, Any] = {"procedure": {"provisional_allowed": True}}
 
 
 def kinds_of(court: Court) -> list[int]:
@@ -490,15 +492,16 @@ class CaseMachine(RuleBasedStateMachine):
     def attempt(self, act: str, after: CaseState, *late: type[Exception]) -> None:
         """Do something that leads to `after`: done where listed, else refused by one code."""
         before = self.now().state
+        acts: dict[str, Callable[[], object]] = {
+            "suspend": lambda: self.court.decide(self.now()),
+            "dismiss": lambda: self.court.decide(self.now(), grant=False),
+            "appeal": lambda: self.court.appeal(self.talent, self.now()),
+            "uphold": lambda: self.court.hear(self.now(), uphold=True),
+            "lift": lambda: self.court.hear(self.now(), uphold=False),
+            "refer": lambda: self.court.refer(self.now()),
+        }
         try:
-            {
-                "suspend": lambda: self.court.decide(self.now()),
-                "dismiss": lambda: self.court.decide(self.now(), grant=False),
-                "appeal": lambda: self.court.appeal(self.talent, self.now()),
-                "uphold": lambda: self.court.hear(self.now(), uphold=True),
-                "lift": lambda: self.court.hear(self.now(), uphold=False),
-                "refer": lambda: self.court.refer(self.now()),
-            }[act]()
+            acts[act]()
         except TransitionRefused:
             listed = CASE.allows(before, after)
             assert not listed or (after is CaseState.LIFTED and before is not CaseState.APPEALED)

@@ -122,9 +122,10 @@ def test_an_annulled_termination_restores_the_code_and_both_records_stay(court: 
     assert court.code_state(talent) is CodeState.ACTIVE
     assert court.world.database.read(lambda session: session.scalars(select(IdentityBar)).all()) == []
 
-    first, second = (
-        court.world.database.read(lambda session, which=which: records.find(session, which))
-        for which in (annulled.record_id, annulled.annulment_record_id)
+    first, second = court.world.database.read(
+        lambda session: [
+            records.find(session, str(which)) for which in (annulled.record_id, annulled.annulment_record_id)
+        ]
     )
     assert (first.kind, second.kind) == (43, 43)
     assert (second.relation, second.refers_to) == (Relation.REVERSES, first.id)

@@ -130,6 +130,55 @@ def sign_in(
     show({"address": met.address, "signature": signature}, as_json=as_json, text=signature)
 
 
+@app.command(
+    "sign-rule", help=words("离线核对并签署暂停规则。", "Check and sign a rule of suspension, offline.")
+)
+def sign_rule(
+    rule: Annotated[
+        Path,
+        typer.Argument(help=words("签署页下载的待签文件。", "The file to sign, from the page of signing.")),
+    ],
+    keystore: Keystore,
+    out: Annotated[
+        Path, typer.Option("--out", help=words("写入签名的文件。", "File to write the signature to."))
+    ],
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    from pydantic import ValidationError
+
+    from talentseal.partners.service import personal_digest
+    from talentseal.sanctions.schemas import StatementView
+
+    try:
+        met = StatementView.model_validate_json(rule.read_text("utf-8"))
+    except (OSError, ValidationError):
+        fail(f"{rule} 不是待签的暂停规则。", f"{rule} is no rule of suspension to be signed.")
+    if not met.is_whole():
+        # Whoever hands on another text than the one that is hashed wants something else signed than is read.
+        fail(
+            "待签文字与规则内容不符，请勿签署。",
+            "The statement does not fit the rule's text; do not sign it.",
+        )
+    address = keystores.address_of(keystore)
+    if address not in met.signers:
+        fail(
+            f"密钥 {address} 不是贵单位现行有效的密钥。",
+            f"Key {address} is no valid key of your organisation.",
+        )
+    signature = keystores.sign_digest(keystore, passphrase_file, personal_digest(met.statement))
+    written = {"rule": met.rule, "version": met.version, "signer": address, "signature": signature}
+    try:
+        out.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        fail(f"无法写入 {out}（{error.strerror}）。", f"Cannot write {out} ({error.strerror}).")
+    text = words(
+        f"已签署《{met.text.title}》第 {met.version} 版，签名在 {out}。",
+        f"Signed version {met.version} of {met.text.title}; the signature is in {out}.",
+    )
+    show(written, as_json=as_json, text=text)
+
+
 def _decide(
     act: str, organisation: str, address: str, api_key_file: Path | None, *, url: str, as_json: bool
 ) -> None:

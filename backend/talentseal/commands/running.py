@@ -20,7 +20,16 @@ from talentseal.clock import Clock, SystemClock
 from talentseal.commands.console import fail
 from talentseal.config import LogFormat, Settings
 from talentseal.db import Database
-from talentseal.worker import Worker, anchoring, sealing, telling_issuers, tidying, turning, watching_keys
+from talentseal.worker import (
+    Worker,
+    anchoring,
+    sealing,
+    telling_issuers,
+    tidying,
+    turning,
+    watching_cases,
+    watching_keys,
+)
 
 if TYPE_CHECKING:
     from talentseal.anchoring.service import Anchorer
@@ -105,6 +114,7 @@ def worker_of(service: Service) -> Worker:
         tidying(service.database, service.clock, session_rules_of(service.settings)),
         turning(service.database, service.clock),
         telling_issuers(service.database, service.clock),
+        watching_cases(service.database, service.clock),
         anchoring(followed.anchorer, interval=service.settings.anchor_interval),
         watching_keys(service.database, followed.chain),
     ]

@@ -26,19 +26,20 @@ from talentseal.policy.service import OwnProposal
 from talentseal.sanctions import deadlines
 from talentseal.sanctions.events import SuspensionRuleApproved
 from talentseal.sanctions.models import RuleSignature, SuspensionRule
-from talentseal.sanctions.schemas import GiveSignature, Refuse, RuleText
+from talentseal.sanctions.schemas import GiveSignature, Refuse, RuleText, statement_of
 from talentseal.sanctions.states import RULE, RuleState
 from talentseal.sanctions.triggers import Trigger
 
 OFFICES: Final = (Role.TALENT_OFFICE, Role.BIG_DATA_BUREAU)
 """Whose one signature each every rule needs, beside the partner side's."""
 
-_PARTNERS: Final = frozenset(OrganisationKind) - {
+PARTNER_KINDS: Final = frozenset(OrganisationKind) - {
     OrganisationKind.THIRD_PARTY,
     OrganisationKind.OPERATOR,
     OrganisationKind.GOVERNMENT,
     OrganisationKind.AUDITOR,
 }
+"""Kinds of organisations that may stand on a rule's partner side."""
 
 
 class RuleNotFound(NotFound):
@@ -116,16 +117,8 @@ def draft(
 
 
 def statement(row: SuspensionRule, organisation_id: str) -> str:
-    """What an organisation signs (EIP-191): which rule, which version, the hash of its text, and for whom."""
-    return "\n".join(
-        (
-            "TalentSeal 人才存证: approval of a rule of suspension 签署暂停规则",
-            f"rule: {row.rule}",
-            f"version: {row.number}",
-            f"sha256: {row.sha256}",
-            f"organisation: {organisation_id}",
-        )
-    )
+    """What an organisation signs for this version."""
+    return statement_of(row.rule, row.number, row.sha256, organisation_id)
 
 
 def sign(
@@ -248,7 +241,7 @@ def _newest(session: Session, rule: str) -> int:
 
 def _check_partners(session: Session, command: RuleText) -> None:
     query = select(Organisation.id).where(
-        Organisation.id.in_(command.partner_set), Organisation.kind.in_(_PARTNERS)
+        Organisation.id.in_(command.partner_set), Organisation.kind.in_(PARTNER_KINDS)
     )
     known = set(session.scalars(query))
     for organisation in command.partner_set:

@@ -111,6 +111,19 @@ class RuleText(Command):
         return hashlib.sha256(self.canonical_text().encode()).hexdigest()
 
 
+def statement_of(rule: str, version: int, text_sha256: str, organisation: str) -> str:
+    """What an organisation signs (EIP-191): which rule, which version, the hash of its text, and for whom."""
+    return "\n".join(
+        (
+            "TalentSeal 人才存证: approval of a rule of suspension 签署暂停规则",
+            f"rule: {rule}",
+            f"version: {version}",
+            f"sha256: {text_sha256}",
+            f"organisation: {organisation}",
+        )
+    )
+
+
 class GiveSignature(Command):
     """An organisation's signature over the statement of a rule's version (EIP-191)."""
 
@@ -200,13 +213,13 @@ class Attach(Command):
 
 
 class SideView(BaseModel):
-    """One side of a rule and its signature, if it has given one."""
+    """One side of a rule and its signature, if it has given one. name: None for an office's role."""
 
     side: str
-    organisation: str | None
-    name: str
+    name: str | None
     signer: str | None
     signed_at: datetime | None
+    mine: bool
 
 
 class RuleView(BaseModel):
@@ -214,6 +227,7 @@ class RuleView(BaseModel):
 
     rule: str
     version: int
+    newest: int
     state: RuleState
     text: RuleText
     text_sha256: str
@@ -226,11 +240,47 @@ class RuleView(BaseModel):
     record: str | None
 
 
+class RuleList(BaseModel):
+    """The newest version of each rule, and whatever is in force."""
+
+    items: list[RuleView]
+
+
+class StatementView(BaseModel):
+    """What my organisation is to sign. signers: addresses of its keys that are valid now."""
+
+    rule: str
+    version: int
+    text: RuleText
+    text_sha256: str
+    organisation: str
+    statement: str
+    signers: list[str]
+
+    def is_whole(self) -> bool:
+        """Whether the statement is the one over this very text; to be asked before it is signed."""
+        made = statement_of(self.rule, self.version, self.text.sha256(), self.organisation)
+        return self.statement == made and self.text_sha256 == self.text.sha256()
+
+
+class RuleReceipt(BaseModel):
+    """Which version was drafted, signed or refused."""
+
+    rule: str
+    version: int
+    state: RuleState
+
+
+class FactReceipt(BaseModel):
+    """Which fact was noted; nothing is told of what became of it."""
+
+    id: str
+
+
 class StepView(BaseModel):
     """What happened to a case. said: the reason or statement; None where nothing was said."""
 
     act: str
-    state: str
     at: datetime
     role: Role | None
     said: str | None
@@ -243,50 +293,98 @@ class FactView(BaseModel):
     trigger: Trigger
     occurred_at: datetime
     cured_at: datetime | None
-    reported: bool
+    where: str | None
     note: str | None
 
 
-class CaseView(BaseModel):
-    """A suspension case as its holder or those who decide see it."""
+class CaseLine(BaseModel):
+    """A suspension case in a list."""
 
     id: str
     state: CaseState
-    rule: str
-    version: int
     title: str
-    wording: str
     trigger: Trigger
-    scope: Scope
     opened_at: datetime
-    statement_from: date
     statement_through: date
     provisional_until: datetime | None
     suspended_through: date | None
     appeal_through: date | None
+
+
+class CaseView(CaseLine):
+    """A suspension case as its holder or those who decide see it. holder: masked; None for himself."""
+
+    rule: str
+    version: int
+    wording: str
+    scope: Scope
+    partner: str | None
+    statement_from: date
+    stated: bool
+    decided_by_me: bool
+    referral: str | None
+    holder: str | None
     facts: list[FactView]
     steps: list[StepView]
     record: str | None
     lifting_record: str | None
 
 
-class TerminationView(BaseModel):
-    """A termination as its holder or those who decide see it."""
+class CaseList(BaseModel):
+    """Suspension cases, the oldest open ones first. next: cursor of the following page."""
+
+    items: list[CaseLine]
+    next: str | None
+
+
+class TerminationLine(BaseModel):
+    """A termination in a list."""
 
     id: str
     state: TerminationState
     ground: Ground
-    article: int
-    case: str | None
     proposed_at: datetime
-    resolution: str | None
-    confirmation: str | None
-    findings: list[str]
-    decisions: int
-    statement_from: date | None
     statement_through: date | None
     effective_on: date | None
     appeal_through: date | None
+
+
+class TerminationView(TerminationLine):
+    """A termination as its holder or those who decide see it. holder: masked; None for himself."""
+
+    article: int
+    case: str | None
+    holder: str | None
+    resolution: str | None
+    confirmation: str | None
+    findings: list[Attach]
+    decisions: int
+    proposed_by_me: bool
+    decided_by_me: bool
+    stated: bool
+    statement_from: date | None
+    ended: bool
     steps: list[StepView]
     record: str | None
     annulment_record: str | None
+
+
+class TerminationList(BaseModel):
+    """Terminations, the newest first. next: cursor of the following page."""
+
+    items: list[TerminationLine]
+    next: str | None
+
+
+class CaseReceipt(BaseModel):
+    """Where a case stands after an act."""
+
+    id: str
+    state: CaseState
+
+
+class TerminationReceipt(BaseModel):
+    """Where a termination stands after an act."""
+
+    id: str
+    state: TerminationState

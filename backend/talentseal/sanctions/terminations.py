@@ -52,7 +52,7 @@ class TerminationNotFound(NotFound):
 
 
 class TerminationExists(Conflict):
-    code = "termination-exists"
+    code = "termination-case-exists"
     zh = "该人才码已有同一事由的终止案件正在办理。请在原案中处理。"
     en = "A termination of this code on the same ground is under way; deal with it there."
 
