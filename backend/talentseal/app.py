@@ -62,10 +62,10 @@ from talentseal.config import ChainType, Settings
 from talentseal.credentials import holdings as credential_holdings
 from talentseal.credentials import master_keys
 from talentseal.credentials.api import api as presentations_api
-from talentseal.credentials.code_pages import pages as code_pages
-from talentseal.credentials.counter_pages import pages as counter_pages
 from talentseal.credentials.card_api import api as cards_api
 from talentseal.credentials.card_pages import pages as card_pages
+from talentseal.credentials.code_pages import pages as code_pages
+from talentseal.credentials.counter_pages import pages as counter_pages
 from talentseal.credentials.issuing_pages import pages as issuing_pages
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.presenting import Credentials
@@ -319,11 +319,29 @@ def create_app(
     _mount(app, service)
     app.include_router(assets.router())
     app.include_router(app_manifest(assets))
-    desks = (key_pages, outlet_pages, counter_pages, issuing_pages, trail_pages, submitting_pages, agreement_pages)
+    desks = (
+        key_pages,
+        outlet_pages,
+        counter_pages,
+        issuing_pages,
+        trail_pages,
+        submitting_pages,
+        agreement_pages,
+    )
     talents = (talent_pages, code_pages, card_pages, applying_pages, office_pages)
     cases = (rule_pages, case_pages)
     everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
-    for pages in (*everyone, *desks, *talents, *cases, policy_pages, calendar_pages, verifying, reference):
+    for pages in (
+        *everyone,
+        *desks,
+        *counters,
+        *talents,
+        *cases,
+        policy_pages,
+        calendar_pages,
+        verifying,
+        reference,
+    ):
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
