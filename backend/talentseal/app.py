@@ -272,6 +272,17 @@ def holds_key(session: Session, organisation_id: str, address: str, now: datetim
     return True
 
 
+_PAGES: Final = (
+    *(audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages),
+    *(key_pages, trail_pages, submitting_pages, agreement_pages),
+    *(outlet_pages, counter_pages, issuing_pages),
+    *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
+    *(rule_pages, case_pages),
+    *(policy_pages, calendar_pages, verifying, reference),
+)
+"""Everyone's, partners', at counters, talents' and their office's, sanctions'; the rules and the tools."""
+
+
 def create_app(
     service: Service,
     *,
@@ -319,29 +330,7 @@ def create_app(
     _mount(app, service)
     app.include_router(assets.router())
     app.include_router(app_manifest(assets))
-    desks = (
-        key_pages,
-        outlet_pages,
-        counter_pages,
-        issuing_pages,
-        trail_pages,
-        submitting_pages,
-        agreement_pages,
-    )
-    talents = (talent_pages, code_pages, card_pages, applying_pages, office_pages)
-    cases = (rule_pages, case_pages)
-    everyone = (audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages)
-    for pages in (
-        *everyone,
-        *desks,
-        *counters,
-        *talents,
-        *cases,
-        policy_pages,
-        calendar_pages,
-        verifying,
-        reference,
-    ):
+    for pages in _PAGES:
         app.include_router(pages)
     if service.settings.demonstration:
         app.include_router(demonstration_pages)
