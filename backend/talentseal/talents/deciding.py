@@ -113,7 +113,8 @@ def approve(
         proved = command.proved & applications.kinds_of(session, row.id)
         starts_on = _starts(entered, entered.claim)
         found = recognitions.Finding(row, entered.claim, starts_on, proved, command.reason)
-        recognitions.verify(session, actor, vault, found, basis=basis, now=now)
+        tier_basis = reading.basis_of(session, Deed.NEW_TIER, now=now)
+        recognitions.verify(session, actor, vault, found, basis=tier_basis, now=now)
     return row
 
 
