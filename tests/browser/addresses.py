@@ -85,6 +85,10 @@ SIGNED_IN = [
     Address("/keys", Role.OPERATOR),
     Address("/outlets", Role.PARTNER),
     Address("/outlets/{outlet}", Role.PARTNER),
+    Address("/counter?choose=true", Role.PARTNER),
+    Address("/counter/{outlet}", Role.PARTNER),
+    Address("/code", Role.TALENT),
+    Address("/code/devices", Role.TALENT),
     Address("/trail", Role.PARTNER),
     Address("/trail", Role.AUDITOR),
     Address("/account", Role.TALENT),
@@ -111,6 +115,8 @@ EVERY = [*PUBLIC, *SIGNED_IN]
 
 NO_PAGES: set[str] = {
     "/account/{_act:path}",
+    "/code/devices/{_act:path}",
+    "/code/token",
     "/invitation/acceptance",
     "/operations/now",
     "/outlets/{outlet}/{_act:path}",

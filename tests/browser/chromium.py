@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, BrowserType
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "backend/talentseal/web/node_modules"
@@ -71,13 +71,13 @@ class Chromium:
     executable: Path
     libraries: Path | None = None
 
-    def launch(self, playwright: Playwright) -> Browser:
-        """Start it without a window."""
+    def launch(self, kind: BrowserType, *more: str) -> Browser:
+        """Start it without a window. more: arguments beside those that all tests have."""
         environment: dict[str, Any] = {**os.environ, "FONTCONFIG_FILE": str(_fonts())}
         if self.libraries is not None:
             environment["LD_LIBRARY_PATH"] = str(self.libraries)
-        return playwright.chromium.launch(
-            executable_path=self.executable, args=[*ARGUMENTS], env=environment, headless=True
+        return kind.launch(
+            executable_path=self.executable, args=[*ARGUMENTS, *more], env=environment, headless=True
         )
 
 

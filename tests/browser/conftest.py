@@ -69,7 +69,7 @@ def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
     found = chromium.find()
     with sync_playwright() as playwright:
         loop = pytestconfig.stash[LOOP] = asyncio.get_running_loop()
-        launched = found.launch(playwright)
+        launched = found.launch(playwright.chromium)
         yield launched
         asyncio._set_running_loop(loop)
         launched.close()

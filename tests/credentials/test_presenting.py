@@ -20,6 +20,7 @@ from talentseal.credentials.refusing import TOLD
 from talentseal.partners.counter import AtBrowser, AtDevice, Place, TerminalUnknown
 from talentseal.policy.tiers import Tier
 from talentseal.talents.models import CodeState, FieldGroup, TalentFields, place_of
+from tests.credentials.card_hands import Holder, Issuer, number
 from tests.credentials.counters import KEYS, Street, Till, verdict
 from tests.credentials.reference import ALPHABET
 from tests.talents.conftest import VAULT
@@ -105,6 +106,7 @@ def test_one_altered_character_anywhere_is_refused_by_one_text_and_burns_nothing
 
 def test_whatever_concerns_genuineness_is_told_in_one_text() -> None:
     assert len({(TOLD[each].zh, TOLD[each].en) for each in GENUINENESS}) == 1
+    assert TOLD[Refusal.CARD_FROZEN].zh == TOLD[Refusal.CARD_NOT_VALID].zh
     assert set(TOLD) == set(Refusal) - {Refusal.TERMINAL_UNKNOWN}
     assert {kind.code for kind in TOLD.values()} == {each.lower().replace("_", "-") for each in TOLD}
 
@@ -315,6 +317,21 @@ def test_whoever_serves_in_a_browser_establishes_too(sqlite_street: Street) -> N
     with pytest.raises(TerminalUnknown):
         at(till.clerk, street.tills[1].device.row.outlet_id)
     assert isinstance(at(till.clerk, till.device.row.outlet_id), Established)
+
+
+def test_a_card_establishes_its_holder_and_is_known_to_be_what_can_be_copied(street: Street) -> None:
+    holder, till = Holder(street.crowd), street.tills[0]
+    card = holder.active(Issuer(street.crowd))
+
+    met = till.scan(number(card))
+
+    assert isinstance(met, Established)
+    assert (met.surname, met.channel) == ("欧阳**", Channel.SWIPE)
+    (kept,) = street.presentations()
+    assert (kept.card_id, kept.second_factor_required) == (card.id, True)
+    assert verdict(till.scan(number(card))) is None, "a card is not used up"
+    holder.report_lost(card)
+    assert verdict(till.scan(number(card))) is Refusal.CARD_FROZEN
 
 
 def test_a_holder_sees_where_he_was_established(sqlite_street: Street) -> None:

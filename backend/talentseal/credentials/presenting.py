@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import WebSession
 from talentseal.accounts.roles import Actor
-from talentseal.credentials import profiles, tc1, tcn
+from talentseal.credentials import cards, profiles, tc1, tcn
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.models import (
     Channel,
@@ -198,8 +198,37 @@ def _by_number(
     return _bearer(credentials, row, Channel.NUMERIC, row.digest)
 
 
+def _by_card(
+    session: Session, credentials: Credentials, presented: Presented, now: datetime
+) -> Bearer | Unfit:
+    found = cards.find_for_swipe(session, credentials.keys, presented, now=now)
+    if isinstance(found, Refusal):
+        return Unfit(found)
+    code = found.code
+    sealed = session.scalar(
+        select(TalentFields.sealed).where(
+            TalentFields.talent_id == code.talent_id, TalentFields.group == FieldGroup.BASIC
+        )
+    )
+    return Bearer(
+        code.id,
+        people.masked_name(credentials.vault, code.talent_id, sealed),
+        code.tier,
+        Channel.SWIPE,
+        burns=None,
+        withheld=None,
+        card=found.card.id,
+        second_factor_required=found.second_factor_required,
+    )
+
+
 Recogniser = Callable[[Session, Credentials, Presented, datetime], Bearer | Unfit]
-_BY_PROFILE: Final[Mapping[Profile, Recogniser]] = {Profile.TC1: _by_token, Profile.TCN: _by_number}
+_BY_PROFILE: Final[Mapping[Profile, Recogniser]] = {
+    Profile.TC1: _by_token,
+    Profile.TCN: _by_number,
+    Profile.TC3: _by_card,
+    Profile.CARD: _by_card,
+}
 """Whatever may be shown at a counter, each with who reads it."""
 
 

@@ -1,6 +1,7 @@
 """What the counter is told when somebody is not established: the code, and what to say to the customer.
 
-Whatever concerns a token's genuineness has one text. Why a code is suspended or ended is for its holder.
+Whatever concerns a token's genuineness has one text, and so has whatever is the matter with a card. Why a
+code is suspended or ended is for its holder.
 """
 
 from types import MappingProxyType
@@ -15,6 +16,12 @@ _SHOW_ANEW_ZH: Final = (
 _SHOW_ANEW_EN: Final = (
     "This code cannot be used. Ask the customer to refresh it on the phone and show it again; "
     "if that fails too, the phone says why."
+)
+
+_SHOW_CODE_ZH: Final = "此卡不能使用。请顾客改为出示手机上的人才码；卡的情况可在本人手机上查看。"
+_SHOW_CODE_EN: Final = (
+    "This card cannot be used. Ask the customer to show the code on the phone instead, which also says "
+    "what is the matter with the card."
 )
 
 
@@ -83,8 +90,15 @@ class ReviewOverdue(PresentationRefused):
 class CardFrozen(PresentationRefused):
     refusal = Refusal.CARD_FROZEN
     code = "card-frozen"
-    zh = "此卡不能使用。请顾客改为出示手机上的人才码。"
-    en = "This card cannot be used. Ask the customer to show the code on the phone instead."
+    zh = _SHOW_CODE_ZH
+    en = _SHOW_CODE_EN
+
+
+class CardNotValid(PresentationRefused):
+    refusal = Refusal.CARD_NOT_VALID
+    code = "card-not-valid"
+    zh = _SHOW_CODE_ZH
+    en = _SHOW_CODE_EN
 
 
 class SecondFactorRequired(PresentationRefused):
@@ -106,6 +120,7 @@ TOLD: Final = MappingProxyType(
             CodeTerminated,
             ReviewOverdue,
             CardFrozen,
+            CardNotValid,
             SecondFactorRequired,
         )
     }

@@ -10,6 +10,8 @@ const form = desk.querySelector("form");
 const button = desk.querySelector("[data-renew]");
 const MARGIN = Number(desk.dataset.margin);
 const RETRY = 2000;
+/** A phone that nobody has touched for so long goes on renewing nothing: it may lie on a table. */
+const UNTOUCHED = 5 * 60_000;
 
 /** When the token runs out and how long it lives, on this device's monotonic clock; null when there is none. */
 let live = null;
@@ -18,6 +20,8 @@ let timer = 0;
 let isFetching = false;
 let isOffline = false;
 let notBefore = 0;
+let touched = performance.now();
+let lock = null;
 
 const text = (name, seconds = 0) =>
   document.querySelector(`template[data-text="${name}"]`).content.textContent.replace("SECONDS", seconds);
@@ -50,7 +54,7 @@ async function renew() {
   try {
     const answer = await fetch(form.action, {
       method: "POST",
-      headers: { Accept: "*/*", "HX-Request": "true" },
+      headers: { Accept: "*/*", "HX-Request": "true", "HX-Current-URL": location.href },
       signal: AbortSignal.timeout(8000),
     });
     isOffline = false;
@@ -90,7 +94,14 @@ function look() {
   const now = performance.now();
   const left = live ? live.ends - now : 0;
   if (live && left <= 0) take();
-  if (left <= MARGIN) renew();
+  const isLeft = now - touched > UNTOUCHED;
+  if (left <= MARGIN && !isLeft) renew();
+  if (!live && isLeft) {
+    blankText.textContent = text("paused");
+    say("");
+    lock?.release();
+    return;
+  }
   tell(left, now);
   timer = setTimeout(look, 250);
 }
@@ -111,22 +122,34 @@ function tell(left, now) {
 /** The screen stays lit while the code is on it, where the browser can do that. */
 async function keepLit() {
   try {
-    await navigator.wakeLock?.request("screen");
+    lock = await navigator.wakeLock?.request("screen");
   } catch {
     // Low battery, or not allowed: the code is shown all the same.
   }
 }
 
+function touch() {
+  const isPaused = !live && performance.now() - touched > UNTOUCHED;
+  touched = performance.now();
+  if (isPaused) {
+    keepLit();
+    look();
+  }
+}
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  touch();
   renew();
 });
+for (const name of ["pointerdown", "keydown"]) addEventListener(name, touch);
 addEventListener("online", () => { notBefore = 0; look(); });
 addEventListener("pagehide", take);
 addEventListener("pageshow", look);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden && live && live.ends - performance.now() <= MARGIN) take();
   if (!document.hidden) {
+    touched = performance.now();
     keepLit();
     look();
   }

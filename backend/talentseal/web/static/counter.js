@@ -33,7 +33,7 @@ async function ask(sent, request) {
     try {
       return await fetch(form.action, {
         method: "POST",
-        headers: { Accept: "*/*", "HX-Request": "true" },
+        headers: { Accept: "*/*", "HX-Request": "true", "HX-Current-URL": location.href },
         body: new URLSearchParams({ sent, request }),
         signal: AbortSignal.timeout(10_000),
       });
