@@ -1,5 +1,6 @@
 """Rules signed by every side, facts at a counter, and people who decide, in a small world."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,6 +13,11 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.clock import legal_date
+from talentseal.credentials.models import Channel, Presentation, PresentationRefusal
+from talentseal.credentials.refusals import Refusal
+from talentseal.partners import outlets
+from talentseal.partners.models import Terminal
+from talentseal.partners.schemas import OpenOutlet
 from talentseal.partners.service import personal_digest
 from talentseal.policy import service as policy
 from talentseal.policy.effects import Deed
@@ -148,12 +154,55 @@ class Court:
         **more: Any,
     ) -> Fact:
         """Something that happened just now at the bank's counter."""
-        now, code = self.now, self.people.code(talent).code_ref.hex()
+        now, actor = self.now, (by or self.bank).actor
+        seen = more.pop("presentation", None) or self.presented(talent, by or self.bank)
         fields = {"occurred_at": now, "reference": f"虚构-{next(self.numbers)}", **more}
-        command = Report.model_validate({"trigger": trigger, "code": code, **fields})
-        actor = (by or self.bank).actor
+        command = Report.model_validate({"trigger": trigger, "presentation": seen, **fields})
         fact: Fact = self.write(lambda session: facts.report(session, actor, VAULT, command, now=now))
         return fact
+
+    def terminal(self, at: Member) -> Terminal:
+        """The browser of an outlet of that organisation, which is opened on first use."""
+        now, manager = self.now, Actor("manager", at.id, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+
+        def work(session: Session) -> Terminal:
+            found = outlets.outlets_of(session, manager, limit=1)
+            command = OpenOutlet(name="虚构网点", address="虚构路 1 号")
+            outlet = found[0] if found else outlets.open_outlet(session, manager, command, now=now)
+            return session.scalars(select(Terminal).where(Terminal.outlet_id == outlet.id)).one()
+
+        opened: Terminal = self.write(work)
+        return opened
+
+    def presented(self, talent: Actor, at: Member) -> str:
+        """The id of a presentation of the talent's code at a counter of that organisation."""
+        terminal, code, now = self.terminal(at), self.code(talent), self.now
+        row = Presentation(
+            id=secrets.token_hex(16),
+            code_id=code.id,
+            channel=Channel.SCAN,
+            organisation_id=at.id,
+            outlet_id=terminal.outlet_id,
+            terminal_id=terminal.id,
+            staff_id=at.actor.account_id,
+            presented_at=now,
+            expires_at=now,
+            tier=code.tier,
+            second_factor_required=False,
+        )
+        self.write(lambda session: session.add(row))
+        return row.id
+
+    def replayed(self, talent: Actor) -> None:
+        """A token of the talent's, shown at the bank after it was used."""
+        row = PresentationRefusal(
+            id=secrets.token_hex(16),
+            terminal_id=self.terminal(self.bank).id,
+            code_id=self.code(talent).id,
+            refusal=Refusal.TOKEN_USED,
+            refused_at=self.now,
+        )
+        self.write(lambda session: session.add(row))
 
     def tick(self) -> int:
         now = self.now

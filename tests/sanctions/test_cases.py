@@ -14,12 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from sealproof.entry import Relation
 from talentseal.accounts.roles import PERMISSIONS, Actor, Permission, Role
 from talentseal.clock import legal_date
+from talentseal.credentials.models import Device
 from talentseal.errors import NotPermitted
 from talentseal.evidence import records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.sanctions import cases, restrictions
 from talentseal.sanctions.cases import CaseNotFound, NotPersonalUse
-from talentseal.sanctions.facts import FactAhead
+from talentseal.sanctions.facts import FactAhead, PresentationUnknown
 from talentseal.sanctions.models import CaseAct, CaseStep, Fact, SuspensionCase
 from talentseal.sanctions.refusals import AppealTooLate, HearingOpen, OwnDecision, StatementTooLate
 from talentseal.sanctions.states import CASE, CaseState, Ground, TerminationState
@@ -56,15 +57,15 @@ def test_a_code_is_suspended_from_the_decision_on_and_active_again_afterwards(co
 
 @pytest.mark.scenario(41)
 def test_five_replays_in_ten_minutes_open_one_case_and_suspend_for_72_hours_at_most(court: Court) -> None:
-    court.rule(trigger=Trigger.NO_SHOW_GE_N, threshold=5, window_minutes=10, **URGENT)
+    court.rule(trigger=Trigger.TOKEN_REPLAY_GE_N, threshold=5, window_minutes=10, **URGENT)
     talent = court.people.holder()
     for _ in range(4):
-        court.report(talent, Trigger.NO_SHOW_GE_N)
+        court.replayed(talent)
         court.world.clock.advance(minutes=2)
         court.tick()
     assert court.cases(talent) == []
 
-    court.report(talent, Trigger.NO_SHOW_GE_N)
+    court.replayed(talent)
     court.tick()
     court.tick()
 
@@ -164,6 +165,10 @@ def test_nothing_is_reported_from_the_future_or_by_who_serves_nobody(sqlite_cour
 
     with pytest.raises(FactAhead):
         court.report(talent, occurred_at=court.now + timedelta(seconds=1))
+    with pytest.raises(PresentationUnknown):
+        court.report(talent, presentation="1" * 32)
+    with pytest.raises(PresentationUnknown):
+        court.report(talent, presentation=court.presented(talent, court.world.member("另一虚构银行")))
     with pytest.raises(NotPermitted):
         court.report(talent, by=court.office)
 
@@ -418,6 +423,34 @@ def test_fields_that_nobody_verified_are_found_and_cured_by_verifying(sqlite_cou
     court.night()
 
     assert court.code_state(talent) is CodeState.ACTIVE
+
+
+def test_many_devices_in_a_short_time_open_a_case_at_night(sqlite_court: Court) -> None:
+    court = sqlite_court
+    court.rule(trigger=Trigger.DEVICE_COUNT_GE_N, threshold=4, window_minutes=7 * 24 * 60)
+    talent = court.people.holder()
+    talent_id, now = court.people.id_of(talent), court.now
+
+    def bind(number: int) -> None:
+        row = Device(
+            id=f"{number:032x}",
+            talent_id=talent_id,
+            place=1,
+            token_hash=f"{number:064x}",
+            name="",
+            bound_at=now,
+            revoked_at=now,
+        )
+        court.write(lambda session: session.add(row))
+
+    for number in range(3):
+        bind(number)
+    court.night()
+    assert court.cases(talent) == []
+    bind(3)
+    court.night()
+
+    assert len(court.cases(talent)) == 1
 
 
 def test_a_grave_breach_of_personal_use_is_referred_once(sqlite_court: Court) -> None:

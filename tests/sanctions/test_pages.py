@@ -285,7 +285,7 @@ def test_programs_do_what_pages_do(site: Site) -> None:
     talent = court.people.holder()
     report = {
         "trigger": Trigger.PRESENTER_MISMATCH,
-        "code": court.people.code(talent).code_ref.hex(),
+        "presentation": court.presented(talent, court.bank),
         "occurred_at": court.now.isoformat(),
         "reference": "7",
     }

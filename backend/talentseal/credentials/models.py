@@ -19,6 +19,7 @@ DEVICES: Final = 3
 """Devices that may show a talent's code at one time."""
 
 _STILL_BOUND = text("revoked_at IS NULL")
+_IS_REPLAY = text("refusal = 'TOKEN_USED'")
 
 
 class Device(Base):
@@ -127,7 +128,15 @@ class PresentationRefusal(Base):
     """Somebody was not established. Never holds what was presented."""
 
     __tablename__ = "presentation_refusal"
-    __table_args__ = (Index("ix_presentation_refusal_code", "code_id", "refused_at"),)
+    __table_args__ = (
+        Index("ix_presentation_refusal_code", "code_id", "refused_at"),
+        Index(
+            "ix_presentation_refusal_replays",
+            "refused_at",
+            sqlite_where=_IS_REPLAY,
+            postgresql_where=_IS_REPLAY,
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     terminal_id: Mapped[str] = mapped_column(ForeignKey("terminal.id"))

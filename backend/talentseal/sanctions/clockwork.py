@@ -21,12 +21,13 @@ _ENDING = frozenset({TerminationState.DECIDED, TerminationState.APPEALED, Termin
 
 def tick(session: Session, now: datetime) -> int:
     """What cannot wait for the night: new facts, provisional suspensions that are over; how much it was."""
+    detecting.search(session, sources.AT_ONCE, now)
     return _lapse(session, now) + detecting.look(session, now)
 
 
 def apply_day(session: Session, day: date, now: datetime) -> int:
     """What the date brings by `day`; how much there was to do. For `talentseal.nightly`."""
-    detecting.search(session, now)
+    detecting.search(session, sources.FOUND, now)
     sources.cure(session, now)
     done = tick(session, now)
     done += _open_hearings(session, day, now)

@@ -4,14 +4,15 @@ Each fact is examined once, under the rules in force at its own moment. What a c
 came while it was open, is its own and counts for no other case under the same version of the rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from talentseal.sanctions import cases, facts, rules, sources
+from talentseal.sanctions import cases, facts, rules
+from talentseal.sanctions.facts import Sighting
 from talentseal.sanctions.models import CaseFact, Fact, SuspensionCase, SuspensionRule
 from talentseal.sanctions.schemas import RuleText
 from talentseal.sanctions.triggers import Reach, Trigger
@@ -54,10 +55,16 @@ def look(session: Session, now: datetime) -> int:
     return opened
 
 
-def search(session: Session, now: datetime) -> int:
-    """Note what the service's own records say, for triggers that some rule in force watches; how many."""
+Find = Callable[[Session, datetime], Iterable[Sighting]]
+
+
+def search(session: Session, found: Mapping[Trigger, Find], now: datetime) -> int:
+    """Note what the service's own records say, for triggers that some rule in force watches; how many.
+
+    found: how facts are found, as `sources` has it.
+    """
     noted = 0
-    for trigger, find in sources.FOUND.items():
+    for trigger, find in found.items():
         if since := _watched_since(session, trigger, now):
             noted += facts.note(session, find(session, since), now=now)
     return noted

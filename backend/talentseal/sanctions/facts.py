@@ -11,8 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.credentials.models import Presentation
 from talentseal.db import is_sqlite
-from talentseal.errors import Invalid
+from talentseal.errors import Invalid, NotFound
 from talentseal.sanctions.models import Fact, FactSource
 from talentseal.sanctions.schemas import Report
 from talentseal.sanctions.triggers import Trigger
@@ -25,6 +26,12 @@ class FactAhead(Invalid):
     code = "fact-ahead"
     zh = "所报时间晚于现在。请核对发生时间。"
     en = "It is said to have happened later than now; check the time."
+
+
+class PresentationUnknown(NotFound):
+    code = "presentation-unknown"
+    zh = "没有该次身份核验，或不是在贵单位网点进行的。请核对核验编号。"
+    en = "There is no such identity check, or it was not at your outlets; check its number."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,20 @@ class Sighting:
 def report(session: Session, actor: Actor, vault: Vault, command: Report, *, now: datetime) -> Fact:
     """Note what somebody who serves talents reports. The same once more is the same fact.
 
-    Raises NotPermitted, CodeNotFound, FactAhead.
+    Raises NotPermitted, PresentationUnknown, FactAhead.
     """
     actor.require(Permission.COUNTER_SERVE)
     if command.occurred_at > now:
         raise FactAhead
-    code = code_of(session, command.code)
+    query = select(Presentation.code_id).where(
+        Presentation.id == command.presentation, Presentation.organisation_id == actor.organisation_id
+    )
+    code_id = session.scalar(query)
+    if code_id is None:
+        raise PresentationUnknown
     seen = Sighting(
         command.trigger,
-        code.id,
+        code_id,
         command.occurred_at,
         f"{actor.organisation_id}/{command.reference}",
         actor.organisation_id,

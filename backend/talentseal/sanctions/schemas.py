@@ -139,11 +139,12 @@ class Refuse(Command):
 class Report(Command):
     """Something noticed at a counter, or counted by a partner.
 
+    presentation: by which the holder was established at a counter of the reporter's organisation.
     reference: the reporter's own number of the occurrence; the same once more is no other fact.
     """
 
     trigger: Trigger
-    code: CodeRef
+    presentation: Identifier
     occurred_at: AwareDatetime
     reference: Reference
     note: Paragraphs | None = None

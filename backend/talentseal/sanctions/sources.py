@@ -4,17 +4,23 @@ Nothing is read from tokens that did not verify: what a forged text names is not
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from talentseal.credentials.models import Device, PresentationRefusal
+from talentseal.credentials.refusals import Refusal
 from talentseal.db import microseconds
+from talentseal.partners.models import Outlet, Terminal
 from talentseal.sanctions.facts import Sighting
 from talentseal.sanctions.models import Fact
 from talentseal.sanctions.triggers import Trigger
 from talentseal.talents.models import CodeState, CodeStep, TalentCode, TalentFields
+
+_COMMITS_WITHIN: Final = timedelta(minutes=5)
+"""How long a transaction takes at the very most from its time to its commit."""
 
 
 def overdue_reviews(session: Session, since: datetime) -> Iterator[Sighting]:
@@ -52,8 +58,57 @@ def unverified_fields(session: Session, since: datetime) -> Iterator[Sighting]:
         )
 
 
-FOUND: Final = {Trigger.REVIEW_OVERDUE: overdue_reviews, Trigger.UNVERIFIED_DATA: unverified_fields}
-"""How facts of a trigger are found that nobody reports. since: before which none is of interest."""
+def replays(session: Session, since: datetime) -> Iterator[Sighting]:
+    """Genuine tokens that were shown once more after their use, with the organisation at whose counter.
+
+    Only what is new, as it is asked for every minute; what commits late is still found for a while.
+    """
+    newest = session.scalar(
+        select(func.max(Fact.occurred_at)).where(Fact.trigger == Trigger.TOKEN_REPLAY_GE_N)
+    )
+    start = since if newest is None else max(since, newest - _COMMITS_WITHIN)
+    query = (
+        select(
+            PresentationRefusal.id,
+            PresentationRefusal.code_id,
+            PresentationRefusal.refused_at,
+            Outlet.organisation_id,
+        )
+        .join(Terminal, Terminal.id == PresentationRefusal.terminal_id)
+        .join(Outlet, Outlet.id == Terminal.outlet_id)
+        .where(
+            PresentationRefusal.refusal == Refusal.TOKEN_USED,
+            PresentationRefusal.code_id.is_not(None),
+            PresentationRefusal.refused_at >= start,
+        )
+    )
+    for refusal, code, at, organisation in session.execute(query):
+        if code is not None:
+            reference = f"presentation_refusal/{refusal}"
+            yield Sighting(Trigger.TOKEN_REPLAY_GE_N, code, at, reference, organisation)
+
+
+def devices(session: Session, since: datetime) -> Iterator[Sighting]:
+    """Devices on which somebody with a live code let it be shown: a new one is one fact."""
+    query = (
+        select(Device.id, TalentCode.id, Device.bound_at)
+        .join(TalentCode, TalentCode.talent_id == Device.talent_id)
+        .where(TalentCode.ended_at.is_(None), Device.bound_at >= since)
+    )
+    for device, code, at in session.execute(query):
+        yield Sighting(Trigger.DEVICE_COUNT_GE_N, code, at, f"device/{device}")
+
+
+AT_ONCE: Final = {Trigger.TOKEN_REPLAY_GE_N: replays}
+"""What cannot wait for the night. since: before which nothing is of interest."""
+
+FOUND: Final = {
+    **AT_ONCE,
+    Trigger.DEVICE_COUNT_GE_N: devices,
+    Trigger.REVIEW_OVERDUE: overdue_reviews,
+    Trigger.UNVERIFIED_DATA: unverified_fields,
+}
+"""How facts of a trigger are found that nobody reports."""
 
 
 def cure(session: Session, now: datetime) -> int:

@@ -15,6 +15,14 @@ def upgrade() -> None:
     _facts()
     _cases()
     _terminations()
+    op.create_index(
+        "ix_presentation_refusal_replays",
+        "presentation_refusal",
+        ["refused_at"],
+        unique=False,
+        sqlite_where=sa.text("refusal = 'TOKEN_USED'"),
+        postgresql_where=sa.text("refusal = 'TOKEN_USED'"),
+    )
     for table in ("rule_signature", "case_fact", "case_step", "termination_decision", "termination_step"):
         protect_rows(table)
 
