@@ -8,13 +8,26 @@ import pytest
 from sqlalchemy import select
 
 from talentseal import worker as workers
+from talentseal.credentials.card_schemas import Stage
 from talentseal.demonstration import scheme
 from talentseal.evidence import status
 from talentseal.nightly import LOOK_EVERY
 from talentseal.partners.models import OrganisationKey
 from talentseal.policy.models import InstrumentAct
-from talentseal.worker import Loop, Worker, sealing, tidying, turning, watching_keys
+from talentseal.policy.tiers import Tier
+from talentseal.worker import (
+    TELL_EVERY,
+    Loop,
+    Worker,
+    sealing,
+    telling_issuers,
+    tidying,
+    turning,
+    watching_keys,
+)
 from tests.accounts.test_sessions import RULES
+from tests.credentials.card_hands import Holder, Issuer
+from tests.talents.conftest import high, in_force
 from tests.world import World, clock, sqlite_world, world
 
 __all__ = ["clock", "sqlite_world", "world"]
@@ -122,3 +135,17 @@ def test_the_day_is_turned_by_the_worker_once(world: World) -> None:
     assert rests == [LOOK_EVERY, LOOK_EVERY]
     steps = world.database.read(lambda session: session.scalars(select(InstrumentAct.step)).all())
     assert sorted(steps) == ["ENTERED", "ENTERED", "EXPIRED", "IN_FORCE", "IN_FORCE"]
+
+
+def test_issuers_are_told_of_a_changed_tier_within_a_round(world: World) -> None:
+    crowd = in_force(world)
+    bank, holder = Issuer(crowd), Holder(crowd, crowd.holder(claim=high(Tier.HIGH_E)))
+    card, loop = holder.active(bank), telling_issuers(world.database, world.clock)
+    world.clock.advance(seconds=1)
+    crowd.confirm(holder.actor)
+    assert bank.waiting(Stage.REISSUE) == []
+
+    rests = [loop.tick(), loop.tick()]
+
+    assert rests == [TELL_EVERY, TELL_EVERY]
+    assert [row.id for row in bank.waiting(Stage.REISSUE)] == [card.id]

@@ -1,10 +1,11 @@
 """Cards as their holder and their issuer see them, and the issuer's work list."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from talentseal.accounts.models import Organisation
@@ -30,7 +31,7 @@ from talentseal.credentials.card_schemas import (
 from talentseal.credentials.card_states import IN_USE, MAKING, CardStanding, CardState
 from talentseal.partners.models import Outlet
 from talentseal.talents import people
-from talentseal.talents.models import FieldGroup, TalentCode, TierChange
+from talentseal.talents.models import FieldGroup, TalentCode, TalentFields, TierChange
 from talentseal.vault import Vault
 
 _NUMBER_SHOWN: Final = IN_USE | {CardState.REPLACED, CardState.EXPIRED}
@@ -47,39 +48,59 @@ _STAGES: Final[Mapping[Stage, CardState]] = {
 def own_cards(session: Session, actor: Actor, vault: Vault, *, now: datetime) -> list[CardView]:
     """Every card and request of the talent who acts, the newest first. Raises NotPermitted."""
     actor.require(Permission.CARD_OWN)
-    talent = people.of_account(session, actor)
-    mine = (
-        select(TalentCard, TalentCode)
-        .join(TalentCode, TalentCode.id == TalentCard.code_id)
-        .where(TalentCode.talent_id == talent.id)
-        .order_by(TalentCard.requested_at.desc(), TalentCard.id)
-    )
-    return [_card(session, vault, card, code, now=now) for card, code in session.execute(mine).all()]
+    mine = TalentCode.talent_id == people.of_account(session, actor).id
+    return _views(session, vault, mine, now=now)
 
 
 def own_card(session: Session, actor: Actor, vault: Vault, card_id: str, *, now: datetime) -> CardView:
     """One of them. Raises NotPermitted, CardNotFound."""
     card = holding.own(session, actor, card_id)
-    return _card(session, vault, card, session.get_one(TalentCode, card.code_id), now=now)
+    (view,) = _views(session, vault, TalentCard.id == card.id, now=now)
+    return view
 
 
-def _card(session: Session, vault: Vault, card: TalentCard, code: TalentCode, *, now: datetime) -> CardView:
-    standing = cards.standing(card, code, legal_date(now))
+def _views(session: Session, vault: Vault, which: ColumnElement[bool], *, now: datetime) -> list[CardView]:
+    """The cards of which `which` holds, as their holder sees them, the newest first."""
+    query = (
+        select(TalentCard, TalentCode, Organisation.name, CardOffer, Outlet)
+        .join(TalentCode, TalentCode.id == TalentCard.code_id)
+        .join(Organisation, Organisation.id == TalentCard.organisation_id)
+        .join(CardOffer, CardOffer.organisation_id == TalentCard.organisation_id)
+        .outerjoin(Outlet, Outlet.id == TalentCard.outlet_id)
+        .where(which)
+        .order_by(TalentCard.requested_at.desc(), TalentCard.id)
+    )
+    met = session.execute(query).all()
+    steps: dict[str, list[CardStep]] = {card.id: [] for card, *_ in met}
+    taken = select(CardStep).where(CardStep.card_id.in_(steps)).order_by(CardStep.card_id, CardStep.number)
+    for step in session.scalars(taken):
+        steps[step.card_id].append(step)
+    return [_view(session, vault, _Held(*row, steps=steps[row[0].id]), today=legal_date(now)) for row in met]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A card with what its holder is told of it."""
+
+    card: TalentCard
+    code: TalentCode
+    issuer_name: str
+    offer: CardOffer
+    outlet: Outlet | None
+    steps: list[CardStep]
+
+
+def _view(session: Session, vault: Vault, held: _Held, *, today: date) -> CardView:
+    card, outlet = held.card, held.outlet
+    standing = cards.standing(card, held.code, today)
     number = cards.number_of(card) if card.state in _NUMBER_SHOWN else None
-    issuer, offer = session.execute(
-        select(Organisation.name, CardOffer)
-        .join(CardOffer, CardOffer.organisation_id == Organisation.id)
-        .where(Organisation.id == card.organisation_id)
-    ).one()
-    category, reason = _reason(session, vault, card)
-    outlet = session.get(Outlet, card.outlet_id) if card.outlet_id else None
-    steps = select(CardStep).where(CardStep.card_id == card.id).order_by(CardStep.number)
+    category, reason = _reason(vault, card, held.steps[-1])
     return CardView(
         id=card.id,
         issuer=card.organisation_id,
-        issuer_name=issuer,
-        card_name=offer.name,
-        proof=card.proof or offer.proof,
+        issuer_name=held.issuer_name,
+        card_name=held.offer.name,
+        proof=card.proof or held.offer.proof,
         standing=standing,
         number=number.grouped if number else None,
         printed_tier=card.printed_tier,
@@ -94,7 +115,7 @@ def _card(session: Session, vault: Vault, card: TalentCard, code: TalentCode, *,
         outlet_name=outlet.name if outlet else "",
         outlet_address=outlet.address if outlet else "",
         mail_reference=card.mail_reference,
-        steps=[StepView(state=each.state, at=each.at) for each in session.scalars(steps)],
+        steps=[StepView(state=each.state, at=each.at) for each in held.steps],
     )
 
 
@@ -111,12 +132,12 @@ def work_list(
     """Up to `limit` cards of the actor's organisation in that stage, what waits longest first, behind the
     card of id `after`. Raises NotPermitted, CardNotFound.
     """
-    query = _of_stage(actor, stage).order_by(TalentCard.changed_at, TalentCard.id)
+    query = _with_holder(_of_stage(actor, stage)).order_by(TalentCard.changed_at, TalentCard.id)
     if after:
         last = issuing.own(session, actor, after)
         query = query.where(tuple_(TalentCard.changed_at, TalentCard.id) > tuple_(last.changed_at, last.id))
     met = session.execute(query.limit(limit + 1)).all()
-    rows = [_row(session, vault, card, code, now=now) for card, code in met[:limit]]
+    rows = [_row(vault, *found, now=now) for found in met[:limit]]
     return RequestPage(items=rows, next=rows[-1].id if len(met) > limit else None)
 
 
@@ -147,33 +168,53 @@ def _of_stage(actor: Actor, stage: Stage) -> Select[TalentCard, TalentCode]:
     )
 
 
-def _row(session: Session, vault: Vault, card: TalentCard, code: TalentCode, *, now: datetime) -> RequestRow:
+def _with_holder(
+    query: Select[TalentCard, TalentCode],
+) -> Select[TalentCard, TalentCode, bytes | None, datetime | None]:
+    """With the holder's sealed name, and when the issuer was told of his tier last."""
+    told = select(func.max(CardNotice.told_at)).where(CardNotice.card_id == TalentCard.id)
+    basic = (TalentFields.talent_id == TalentCode.talent_id) & (TalentFields.group == FieldGroup.BASIC)
+    return query.outerjoin(TalentFields, basic).add_columns(TalentFields.sealed, told.scalar_subquery())
+
+
+def _row(
+    vault: Vault,
+    card: TalentCard,
+    code: TalentCode,
+    sealed: bytes | None,
+    told_at: datetime | None,
+    *,
+    now: datetime,
+) -> RequestRow:
+    """The holder's masked surname is shown for as long as there is anything to do for him."""
+    is_living = card.state in MAKING | IN_USE
     return RequestRow(
         id=card.id,
         standing=cards.standing(card, code, legal_date(now)),
-        holder=_masked(session, vault, card, code),
+        holder=people.masked_name(vault, code.talent_id, sealed) if is_living else "",
         tier=code.tier,
         requested_at=card.requested_at,
         due_on=card.due_on,
         changed_at=card.changed_at,
         is_replacement=card.replaces_id is not None,
-        told_at=_told_at(session, card),
+        told_at=told_at,
     )
 
 
 def request_of(session: Session, actor: Actor, vault: Vault, card_id: str, *, now: datetime) -> RequestView:
     """One card for its issuer. Raises NotPermitted, CardNotFound."""
     card = issuing.own(session, actor, card_id)
-    code = session.get_one(TalentCode, card.code_id)
-    standing = cards.standing(card, code, legal_date(now))
+    query = select(TalentCard, TalentCode).join(TalentCode, TalentCode.id == TalentCard.code_id)
+    found = session.execute(_with_holder(query.where(TalentCard.id == card.id))).one()
+    row, code = _row(vault, *found, now=now), found[1]
     number = cards.number_of(card)
-    category, reason = _reason(session, vault, card)
+    category, reason = _reason(vault, card, _last_step(session, card))
     outlet = session.get(Outlet, card.outlet_id) if card.outlet_id else None
     successor = select(TalentCard.id).where(
         TalentCard.replaces_id == card.id, TalentCard.state.in_(MAKING | IN_USE)
     )
     return RequestView(
-        **_row(session, vault, card, code, now=now).model_dump(exclude={"is_replacement"}),
+        **row.model_dump(exclude={"is_replacement"}),
         printed_tier=card.printed_tier,
         number=number.grouped if number else None,
         proof=card.proof,
@@ -183,24 +224,12 @@ def request_of(session: Session, actor: Actor, vault: Vault, card_id: str, *, no
         outlet_name=outlet.name if outlet else "",
         mail_reference=card.mail_reference,
         replaces=card.replaces_id,
-        reissue_by=_reissue_by(session, card, standing),
+        reissue_by=_reissue_by(session, card, row.standing),
         has_successor=session.scalar(successor.limit(1)) is not None,
         category=category,
         reason=reason,
         shows_recipient=issuing.shows_recipient(card, code),
     )
-
-
-def _masked(session: Session, vault: Vault, card: TalentCard, code: TalentCode) -> str:
-    """The holder's masked surname, for as long as there is anything to do for him."""
-    if card.state not in MAKING | IN_USE:
-        return ""
-    basic: dict[str, Any] = people.fields_of(session, vault, code.talent_id, FieldGroup.BASIC)
-    return people.masked(str(basic.get("full_name", "")))
-
-
-def _told_at(session: Session, card: TalentCard) -> datetime | None:
-    return session.scalar(select(func.max(CardNotice.told_at)).where(CardNotice.card_id == card.id))
 
 
 def _reissue_by(session: Session, card: TalentCard, standing: CardStanding) -> date | None:
@@ -212,10 +241,13 @@ def _reissue_by(session: Session, card: TalentCard, standing: CardStanding) -> d
     return legal_date(changed_at) + GRACE if changed_at else None
 
 
-def _reason(session: Session, vault: Vault, card: TalentCard) -> tuple[DeclineCategory | None, str]:
-    """Why the issuer gave no card, and in what words."""
-    if card.state is not CardState.DECLINED:
+def _last_step(session: Session, card: TalentCard) -> CardStep:
+    newest = select(CardStep).where(CardStep.card_id == card.id).order_by(CardStep.number.desc())
+    return session.scalars(newest.limit(1)).one()
+
+
+def _reason(vault: Vault, card: TalentCard, last: CardStep) -> tuple[DeclineCategory | None, str]:
+    """Why the issuer gave no card, and in what words. last: the card's last step."""
+    if last.sealed is None:
         return None, ""
-    declined = select(CardStep).where(CardStep.card_id == card.id, CardStep.state == CardState.DECLINED)
-    step = session.scalars(declined).one()
-    return step.category, vault.open(cards.reason_place(card.id), step.sealed or b"").decode()
+    return last.category, vault.open(cards.reason_place(card.id), last.sealed).decode()

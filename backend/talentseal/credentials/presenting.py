@@ -30,7 +30,8 @@ from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import WebSession
 from talentseal.accounts.roles import Actor
-from talentseal.credentials import cards, profiles, tc1, tcn
+from talentseal.credentials import cards, chips, profiles, tc1, tcn
+from talentseal.credentials.cards import CardFound
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.models import (
     Channel,
@@ -78,6 +79,14 @@ class Sent:
 
     text: str = field(repr=False)
     request: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChipAnswer:
+    """What a chip answered to a challenge. challenge: its id. response: 16 bytes."""
+
+    challenge: str
+    response: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,29 @@ def present(
     return _establish(session, asked, met, identifier)
 
 
+def present_chip(
+    session: Session,
+    actor: Actor,
+    credentials: Credentials,
+    place: Place,
+    answer: ChipAnswer,
+    *,
+    now: datetime,
+) -> Established | Refused:
+    """Establish the holder of the card whose chip answered, or note why not. Only within a write, which is to
+    be committed in either case: the challenge is used up.
+
+    Raises NotPermitted and TerminalUnknown, with nothing noted and the challenge as it was.
+    """
+    asked = _Asked(counter_of(session, actor, place), "", now)
+    found = chips.answer(
+        session, credentials.vault, asked.counter, answer.challenge, answer.response, now=now
+    )
+    if isinstance(found, Refusal):
+        return _refuse(session, asked, Unfit(found))
+    return _establish(session, asked, _holder(session, credentials, found), secrets.token_hex(16))
+
+
 def _recognised(session: Session, credentials: Credentials, text: str, now: datetime) -> Bearer | Unfit:
     presented = profiles.presented(text)
     if isinstance(presented, Refusal):
@@ -202,8 +234,10 @@ def _by_card(
     session: Session, credentials: Credentials, presented: Presented, now: datetime
 ) -> Bearer | Unfit:
     found = cards.find_for_swipe(session, credentials.keys, presented, now=now)
-    if isinstance(found, Refusal):
-        return Unfit(found)
+    return Unfit(found) if isinstance(found, Refusal) else _holder(session, credentials, found)
+
+
+def _holder(session: Session, credentials: Credentials, found: CardFound) -> Bearer:
     code = found.code
     sealed = session.scalar(
         select(TalentFields.sealed).where(
