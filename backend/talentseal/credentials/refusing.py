@@ -101,13 +101,6 @@ class CardNotValid(PresentationRefused):
     en = _SHOW_CODE_EN
 
 
-class CardNotValid(PresentationRefused):
-    refusal = Refusal.CARD_NOT_VALID
-    code = "card-not-valid"
-    zh = "此卡不能使用。请顾客改为出示手机上的人才码，卡的情况可在本人手机上查看。"
-    en = "This card cannot be used. Ask for the code on the phone instead, which also says why."
-
-
 class SecondFactorRequired(PresentationRefused):
     refusal = Refusal.SECOND_FACTOR_REQUIRED
     code = "second-factor-required"
