@@ -2,7 +2,6 @@
 show.
 """
 
-import hashlib
 import json
 from typing import Any
 
@@ -17,6 +16,7 @@ from talentseal.accounts.roles import Role
 from talentseal.agreements.documents import MediaType
 from talentseal.chain.memory_chain import read_transaction
 from tests.api.conftest import Api
+from tests.audit.traces import forms
 from tests.world import PDF, Member, World
 
 
@@ -218,15 +218,6 @@ def organisations(world: World) -> list[str]:
         lambda session: session.execute(text("SELECT name, credit_code FROM organisation")).all()
     )
     return [str(value) for row in rows for value in row]
-
-
-def forms(secret: str) -> list[bytes]:
-    """The text itself and its unsalted hashes, raw and in hex."""
-    from sealproof.keccak import keccak256
-
-    raw = secret.encode()
-    hashes = [hashlib.sha256(raw).digest(), keccak256(raw), hashlib.new("sm3", raw).digest()]
-    return [raw, *hashes, *(each.hex().encode() for each in hashes)]
 
 
 @pytest.mark.scenario(94)
