@@ -181,6 +181,8 @@ def test_a_register_names_its_wrong_lines(api: Api) -> None:
     assert answer.json() == {"added": 1, "known": 0, "refused": [{"line": 3, "fault": "KIND"}]}
 
 
-@pytest.mark.parametrize("path", ["/applications/1", "/recognitions/x", "/applications/" + "A" * 32])
+@pytest.mark.parametrize(
+    "path", ["/applications/1/review", "/recognitions/x", f"/applications/{'A' * 32}/review"]
+)
 def test_what_is_no_identifier_is_said_to_be_none(api: Api, path: str) -> None:
     assert api.call(clerk(api), "GET", path).status_code == 422
