@@ -7,9 +7,14 @@ import pytest
 
 from talentseal.credentials import cards, challenges
 from talentseal.credentials.card_models import CardProof, TalentCard
+from talentseal.credentials.card_numbers import CardNumber
+from talentseal.credentials.models import Channel
+from talentseal.credentials.presenting import Established
+from talentseal.credentials.refusals import Refusal
 from tests.api.conftest import Api
 from tests.api.test_edge import problem
 from tests.credentials.card_hands import Holder, Issuer, number
+from tests.credentials.counters import Street, verdict
 from tests.partners.counters import Device, Manager
 from tests.talents.conftest import VAULT, People
 
@@ -112,16 +117,34 @@ def test_a_terminal_asks_a_chip_and_no_card_number_is_kept_of_it(programs: Progr
     card = programs.holder.active(programs.bank)
 
     put = programs.at_till(device, "/card-challenges", {"presented": number(card), "staff": staff}).json()
-    assert put["refusal"] is None
     answer = {"response": chip(card, put["challenge"]), "staff": staff}
     path = f"/card-challenges/{put['id']}/answer"
-    assert programs.at_till(device, path, answer).json() == {"is_established": True, "refusal": None}
-    assert programs.at_till(device, path, answer).json()["refusal"] == "TOKEN_USED"
+    established = programs.at_till(device, path, answer)
+    assert established.status_code == 201, established.text
+    assert (established.json()["surname"], established.json()["channel"]) == ("欧阳**", "SWIPE")
+    problem(programs.at_till(device, path, answer), 409, "token-used")
 
-    wrong = programs.at_till(device, "/card-challenges", {"presented": "9156001000000018", "staff": staff})
-    assert wrong.json()["refusal"] == "TOKEN_MALFORMED"
+    wrong = {"presented": "9156001000000018", "staff": staff}
+    problem(programs.at_till(device, "/card-challenges", wrong), 422, "token-malformed")
     programs.holder.report_lost(card)
-    lost = programs.at_till(device, "/card-challenges", {"presented": number(card), "staff": staff})
-    assert (lost.status_code, lost.json()["refusal"]) == (201, "CARD_FROZEN")
+    lost = {"presented": number(card), "staff": staff}
+    problem(programs.at_till(device, "/card-challenges", lost), 409, "card-frozen")
+    problem(
+        programs.at_till(device, "/presentations", {"sent": number(card), "staff": staff}), 409, "card-frozen"
+    )
     stranger = {"presented": number(card), "staff": "0" * 32}
     problem(programs.at_till(device, "/card-challenges", stranger), 403, "terminal-unknown")
+
+
+def test_a_card_that_is_typed_or_scanned_establishes_its_holder(programs: Programs) -> None:
+    till = Street(programs.crowd).tills[0]
+    card = programs.holder.active(programs.bank)
+
+    met = till.scan(number(card))
+
+    assert isinstance(met, Established)
+    assert (met.surname, met.channel) == ("欧阳**", Channel.SWIPE)
+    programs.holder.report_lost(card)
+    programs.crowd.world.clock.advance(seconds=1)
+    assert verdict(till.scan(number(card))) is Refusal.CARD_FROZEN
+    assert verdict(till.scan(str(CardNumber(999, 1)))) is Refusal.CARD_NOT_VALID

@@ -1,11 +1,13 @@
 """JSON API of presentations, for terminals. Codes are minted for pages alone: talents have no API keys."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy.orm import Session
 
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.roles import Actor
@@ -14,6 +16,8 @@ from talentseal.credentials.schemas import Present, PresentationView
 from talentseal.db import Database
 from talentseal.partners.counter import AtDevice
 from talentseal.web.idempotency import IdempotencyKey
+
+T = TypeVar("T")
 
 api = APIRouter(tags=["presentations"])
 
@@ -45,12 +49,18 @@ class Terminal:
     def present(self, command: Present) -> PresentationView:
         """Raises the refusal once it is durable."""
         place, sent = AtDevice(command.staff), Sent(command.sent, self.request)
-        met = self.database.write(
-            lambda session: present(session, self.actor, self.credentials, place, sent, now=self.now)
+        return PresentationView.of(
+            self.durably(
+                lambda session: present(session, self.actor, self.credentials, place, sent, now=self.now)
+            )
         )
+
+    def durably(self, work: Callable[[Session], T | Refused]) -> T:
+        """What `work` did in a transaction of its own; raises its refusal once that is durable."""
+        met = self.database.write(work)
         if isinstance(met, Refused):
             raise met.error
-        return PresentationView.of(met)
+        return met
 
 
 async def _terminal(
@@ -59,10 +69,11 @@ async def _terminal(
     return Terminal(actor, database, credentials, now, named_request(key))
 
 
+AtTerminal = Annotated[Terminal, Depends(_terminal)]
+
+
 @api.post("/presentations", status_code=201)
-def create_presentation(
-    command: Present, terminal: Annotated[Terminal, Depends(_terminal)]
-) -> PresentationView:
+def create_presentation(command: Present, terminal: AtTerminal) -> PresentationView:
     """Establish whoever shows a code here; a refusal's code says why, its text what to tell the customer.
 
     The request sent again under the same Idempotency-Key is answered as before, for as long as the token

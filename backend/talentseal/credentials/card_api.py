@@ -12,7 +12,8 @@ from starlette.responses import Response
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.roles import Actor
 from talentseal.clock import legal_date
-from talentseal.credentials import card_reading, cards, chips, holding, issuing, offers
+from talentseal.credentials import card_reading, cards, chips, holding, issuing, offers, presenting
+from talentseal.credentials.api import AtTerminal
 from talentseal.credentials.card_models import TalentCard
 from talentseal.credentials.card_schemas import (
     ActivateCard,
@@ -22,7 +23,6 @@ from talentseal.credentials.card_schemas import (
     CardReceipts,
     CardView,
     ChallengeView,
-    ChipVerdict,
     DeclineCard,
     DeliverCard,
     OfferList,
@@ -40,11 +40,11 @@ from talentseal.credentials.card_schemas import (
     Stage,
 )
 from talentseal.credentials.master_keys import MasterKeys
-from talentseal.credentials.presenting import Credentials
-from talentseal.credentials.refusals import Refusal
+from talentseal.credentials.presenting import ChipAnswer, Credentials
+from talentseal.credentials.schemas import PresentationView
 from talentseal.db import Database
 from talentseal.partners.api import Call, UnsafeCall
-from talentseal.partners.counter import AtDevice, counter_of
+from talentseal.partners.counter import AtDevice
 from talentseal.partners.schemas import Identifier
 from talentseal.talents.models import TalentCode
 from talentseal.vault import Vault
@@ -319,39 +319,28 @@ def reissue_card(card_id: CardPath, call: Call) -> Response:
     )
 
 
-@api.post("/card-challenges", status_code=201, response_model=ChallengeView)
-def put_card_challenge(command: PutChallenge, call: Call, keys: Keys, vault: Sealed) -> Response:
+@api.post("/card-challenges", status_code=201)
+def put_card_challenge(command: PutChallenge, terminal: AtTerminal) -> ChallengeView:
     """Get a challenge for a chip card at this terminal; it is answered once, within a minute."""
-
-    def work(session: Session) -> ChallengeView:
-        counter = counter_of(session, call.actor, AtDevice(command.staff))
-        met = chips.put(session, keys, counter, command.presented, now=call.now)
-        if isinstance(met, Refusal):
-            return ChallengeView(id=None, challenge=None, expires_at=None, refusal=met)
-        return ChallengeView(
-            id=met.id,
-            challenge=met.challenge.hex(),
-            expires_at=met.issued_at + chips.LIFETIME,
-            refusal=None,
+    place = AtDevice(command.staff)
+    row = terminal.durably(
+        lambda session: presenting.challenge(
+            session, terminal.actor, terminal.credentials, place, command.presented, now=terminal.now
         )
-
-    # What a request was is kept as a hash; of a card number, which can be tried out, as a keyed one.
-    meaning = {"presented": vault.digest("card-presented", command.presented), "staff": command.staff}
-    return call.perform("POST card challenge", meaning, work, status=201)
+    )
+    return ChallengeView(id=row.id, challenge=row.challenge.hex(), expires_at=row.issued_at + chips.LIFETIME)
 
 
-@api.post("/card-challenges/{challenge_id}/answer", response_model=ChipVerdict)
+@api.post("/card-challenges/{challenge_id}/answer", status_code=201)
 def answer_card_challenge(
-    challenge_id: ChallengePath, command: AnswerChallenge, call: Call, vault: Sealed
-) -> Response:
-    """Give the chip's answer; right or wrong, it uses the challenge up."""
-
-    def work(session: Session) -> ChipVerdict:
-        counter = counter_of(session, call.actor, AtDevice(command.staff))
-        response = bytes.fromhex(command.response)
-        met = chips.answer(session, vault, counter, challenge_id, response, now=call.now)
-        refusal = met if isinstance(met, Refusal) else None
-        return ChipVerdict(is_established=refusal is None, refusal=refusal)
-
-    meaning = {"challenge": challenge_id, **command.model_dump(mode="json")}
-    return call.perform("POST card challenge answer", meaning, work)
+    challenge_id: ChallengePath, command: AnswerChallenge, terminal: AtTerminal
+) -> PresentationView:
+    """Establish the holder of a card by its chip's answer; right or wrong, it uses the challenge up."""
+    place, answer = AtDevice(command.staff), ChipAnswer(challenge_id, bytes.fromhex(command.response))
+    return PresentationView.of(
+        terminal.durably(
+            lambda session: presenting.present_chip(
+                session, terminal.actor, terminal.credentials, place, answer, now=terminal.now
+            )
+        )
+    )

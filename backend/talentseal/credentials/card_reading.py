@@ -248,6 +248,5 @@ def _last_step(session: Session, card: TalentCard) -> CardStep:
 
 def _reason(vault: Vault, card: TalentCard, last: CardStep) -> tuple[DeclineCategory | None, str]:
     """Why the issuer gave no card, and in what words. last: the card's last step."""
-    if last.sealed is None:
-        return None, ""
-    return last.category, vault.open(cards.reason_place(card.id), last.sealed).decode()
+    opened = vault.open(cards.reason_place(card.id), last.sealed) if last.sealed else b""
+    return last.category, opened.decode()

@@ -12,7 +12,6 @@ from talentseal.credentials.card_models import CardForm, CardProof, DeclineCateg
 from talentseal.credentials.card_states import CardStanding, CardState
 from talentseal.credentials.profiles import LONGEST
 from talentseal.credentials.references import holds_bank_card_number
-from talentseal.credentials.refusals import Refusal
 from talentseal.partners.schemas import Identifier
 from talentseal.policy.tiers import Tier
 
@@ -289,16 +288,8 @@ class PrintData(BaseModel):
 
 
 class ChallengeView(BaseModel):
-    """A challenge for the chip, or why there is none."""
+    """A challenge for the chip."""
 
-    id: str | None
-    challenge: str | None = Field(description="32 hex digits for the chip; null after a refusal")
-    expires_at: datetime | None
-    refusal: Refusal | None
-
-
-class ChipVerdict(BaseModel):
-    """Whether the chip is that of a card in use."""
-
-    is_established: bool
-    refusal: Refusal | None
+    id: str
+    challenge: str = Field(description="32 hex digits")
+    expires_at: datetime

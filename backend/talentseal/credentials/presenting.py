@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.models import WebSession
 from talentseal.accounts.roles import Actor
 from talentseal.credentials import cards, chips, profiles, tc1, tcn
+from talentseal.credentials.card_models import CardChallenge
 from talentseal.credentials.cards import CardFound
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.models import (
@@ -165,6 +166,18 @@ def present(
     if met.withheld:
         return _refuse(session, asked, Unfit(met.withheld, met.code))
     return _establish(session, asked, met, identifier)
+
+
+def challenge(
+    session: Session, actor: Actor, credentials: Credentials, place: Place, text: str, *, now: datetime
+) -> CardChallenge | Refused:
+    """A challenge for the chip of the card that the text names, or note why there is none.
+
+    Raises NotPermitted and TerminalUnknown, with nothing noted; CardWithoutChip.
+    """
+    asked = _Asked(counter_of(session, actor, place), "", now)
+    met = chips.put(session, credentials.keys, asked.counter, text, now=now)
+    return _refuse(session, asked, Unfit(met)) if isinstance(met, Refusal) else met
 
 
 def present_chip(
