@@ -38,6 +38,7 @@ from tests.api.conftest import Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
 from tests.browser.addresses import EVERY, Address, Person
+from tests.credentials.issued import issued
 from tests.talents.conftest import People, high, in_force
 from tests.talents.filed import filed
 from tests.world import PDF, Member, SetClock, World, intake, make_world
@@ -143,10 +144,12 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             people[role] = _headers(_cookie(api, member))
         crowd = in_force(world)
         shown = filed(crowd)
-        people[Role.TALENT] = _headers(_cookie_of(api, _holder(crowd)))
+        holder = _holder(crowd)
+        people[Role.TALENT] = _headers(_cookie_of(api, holder.account_id))
         people[Person.DRAFTING] = _headers(_cookie_of(api, shown["drafting"]))
         names = {
             **shown,
+            **issued(crowd, bank.actor, holder),
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,
@@ -157,11 +160,11 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         yield Stage(api.app, names, people)
 
 
-def _holder(crowd: People) -> str:
-    """The account of somebody who holds a code with a recognition that was confirmed."""
+def _holder(crowd: People) -> Actor:
+    """Somebody who holds a code with a recognition that was confirmed."""
     talent = crowd.holder(claim=high())
     crowd.confirm(talent)
-    return talent.account_id
+    return talent
 
 
 def _end(world: World, by: Member, version: AgreementVersion) -> None:

@@ -110,11 +110,13 @@ def pytest_runtest_makereport(
 def visits(
     browser: Browser, running: Running, screen: Screen, shot: Shot, request: pytest.FixtureRequest
 ) -> Iterator[Visits]:
-    """Makes visits on the test's screen; each is judged at the end, and pictured when the test failed."""
+    """Makes visits, on the test's screen unless another is named; each is judged at the end, and pictured
+    when the test failed.
+    """
     begun: list[Visit] = []
 
-    def make(*, dark: bool = False) -> Visit:
-        begun.append(begin(browser, screen, running.url, dark=dark))
+    def make(*, dark: bool = False, on: Screen | None = None) -> Visit:
+        begun.append(begin(browser, on or screen, running.url, dark=dark))
         return begun[-1]
 
     yield make

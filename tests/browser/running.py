@@ -26,7 +26,7 @@ from eth_account import Account as EthereumAccount
 from sqlalchemy import select
 
 from talentseal.accounts import demonstration
-from talentseal.accounts.roles import Role
+from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.agreements import documents
 from talentseal.agreements.schemas import DocumentDigests, HashOnlySubmission, TerminationInput
 from talentseal.agreements.states import AgreementState
@@ -44,6 +44,7 @@ from talentseal.evidence.status import RecordState
 from talentseal.partners.models import Outlet
 from talentseal.partners.service import personal_digest
 from tests.browser.addresses import Person
+from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
 from tests.talents.conftest import People
 from tests.talents.filed import filed
@@ -144,8 +145,20 @@ class Running:
                 "edition": "1",
                 "outlet": self.outlet(),
                 **self.people(filed),
+                **self.people(self._issued),
             }
         return self._sample
+
+    def _issued(self, crowd: People) -> dict[str, str]:
+        bank = Actor(
+            self.account(self.cast.bank),
+            self.cast.bank.organisation,
+            Role.PARTNER,
+            PERMISSIONS[Role.PARTNER],
+        )
+        return issued(
+            crowd, bank, Actor(self.account(Role.TALENT), "", Role.TALENT, PERMISSIONS[Role.TALENT])
+        )
 
     def people(self, work: Callable[[People], T]) -> T:
         """Talents and hands of the office in the service's own database."""

@@ -30,7 +30,7 @@ from talentseal.credentials.master_keys import MasterKey, MasterKeys
 from talentseal.credentials.refusals import Refusal
 from talentseal.talents import codes
 from talentseal.talents.models import CodeState
-from tests.talents.conftest import VAULT, People
+from tests.talents.conftest import People
 from tests.world import Member
 
 KEYS = MasterKeys((MasterKey(1, date(2026, 11, 1), bytes(range(2, 34))),))
@@ -42,11 +42,17 @@ class Issuer:
     """A bank that offers a card; every act is a transaction of its own."""
 
     def __init__(
-        self, crowd: People, name: str = "虚构星河银行", *, proof: CardProof = CardProof.STATIC
+        self,
+        crowd: People,
+        name: str = "虚构星河银行",
+        *,
+        proof: CardProof = CardProof.STATIC,
+        member: Member | None = None,
     ) -> None:
         self.crowd, self.world = crowd, crowd.world
-        self.member: Member = crowd.world.joined(name)
-        self.offer(proof=proof)
+        self.member: Member = member or crowd.world.joined(name)
+        if self.world.database.read(lambda session: offers.own_offer(session, self.actor)) is None:
+            self.offer(proof=proof)
 
     @property
     def actor(self) -> Actor:
@@ -74,14 +80,18 @@ class Issuer:
     ) -> TalentCard:
         command = DeclineCard(category=category, reason="暂不符合本行条件（虚构）")
         return self.write(
-            lambda session, now: issuing.decline(session, self.actor, VAULT, card.id, command, now=now)
+            lambda session, now: issuing.decline(
+                session, self.actor, self.crowd.vault, card.id, command, now=now
+            )
         )
 
     def personalise(self, card: TalentCard, **changes: Any) -> TalentCard:
         today = legal_date(self.world.clock.now())
         command = PersonaliseCard(**{"valid_through": today + timedelta(days=1095), **changes})
         return self.write(
-            lambda session, now: issuing.personalise(session, self.actor, VAULT, card.id, command, now=now)
+            lambda session, now: issuing.personalise(
+                session, self.actor, self.crowd.vault, card.id, command, now=now
+            )
         )
 
     def deliver(self, card: TalentCard) -> TalentCard:
@@ -102,13 +112,15 @@ class Issuer:
     def waiting(self, stage: Stage) -> list[RequestRow]:
         now = self.world.clock.now()
         return self.world.database.read(
-            lambda session: card_reading.work_list(session, self.actor, VAULT, stage, limit=50, now=now).items
+            lambda session: (
+                card_reading.work_list(session, self.actor, self.crowd.vault, stage, limit=50, now=now).items
+            )
         )
 
     def sees(self, card: TalentCard) -> RequestView:
         now = self.world.clock.now()
         return self.world.database.read(
-            lambda session: card_reading.request_of(session, self.actor, VAULT, card.id, now=now)
+            lambda session: card_reading.request_of(session, self.actor, self.crowd.vault, card.id, now=now)
         )
 
     def write(self, act: Callable[[Session, datetime], T]) -> T:
@@ -155,7 +167,7 @@ class Holder:
     def sees(self, card: TalentCard) -> CardView:
         now = self.world.clock.now()
         return self.world.database.read(
-            lambda session: card_reading.own_card(session, self.actor, VAULT, card.id, now=now)
+            lambda session: card_reading.own_card(session, self.actor, self.crowd.vault, card.id, now=now)
         )
 
     def standing(self, card: TalentCard) -> CardStanding:

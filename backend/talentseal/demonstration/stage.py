@@ -25,7 +25,7 @@ from talentseal.chain.web3_chain import Web3Chain
 from talentseal.clock import SystemClock
 from talentseal.config import Settings
 from talentseal.db import Database
-from talentseal.demonstration import scheme, talents
+from talentseal.demonstration import cards, scheme, talents
 from talentseal.demonstration.scheme import Cast
 from talentseal.errors import TalentSealError, Unavailable
 
@@ -184,7 +184,9 @@ def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
         scheme.load_instruments(database, now=now)
         scheme.load_calendar(database, now=now)
         cast = scheme.enter(database, folder / "cast", now=now)
-        talents.enter(database, vault_of(Settings(data_dir=folder)), cast, now=now)
+        vault = vault_of(Settings(data_dir=folder))
+        talents.enter(database, vault, cast, now=now)
+        cards.enter(database, vault, cast, now=now)
         return cast
     finally:
         database.close()
