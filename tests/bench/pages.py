@@ -39,6 +39,8 @@ from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
 from tests.browser.addresses import EVERY, Address, Person
 from tests.credentials.issued import issued
+from tests.sanctions.conftest import make_court
+from tests.sanctions.held import held
 from tests.talents.conftest import People, high, in_force
 from tests.talents.filed import filed
 from tests.world import PDF, Member, SetClock, World, intake, make_world
@@ -150,6 +152,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         names = {
             **shown,
             **issued(crowd, bank.actor, holder),
+            **held(make_court(crowd), bank.id, holder),
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,

@@ -110,8 +110,8 @@ def pytest_runtest_makereport(
 def visits(
     browser: Browser, running: Running, screen: Screen, shot: Shot, request: pytest.FixtureRequest
 ) -> Iterator[Visits]:
-    """Makes visits, on the test's screen unless another is named; each is judged at the end, and pictured
-    when the test failed.
+    """Makes visits on the test's screen, or `on` another; each is judged at the end, and pictured when the
+    test failed.
     """
     begun: list[Visit] = []
 

@@ -46,6 +46,7 @@ from talentseal.partners.service import personal_digest
 from tests.browser.addresses import Person
 from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
+from tests.sanctions.held import court_beside, held
 from tests.talents.conftest import People
 from tests.talents.filed import filed
 from tests.world import PDF, World, stipulation
@@ -159,6 +160,14 @@ class Running:
         return issued(
             crowd, bank, Actor(self.account(Role.TALENT), "", Role.TALENT, PERMISSIONS[Role.TALENT])
         )
+                **self.people(self.held),
+            }
+        return self._sample
+
+    def held(self, crowd: People) -> dict[str, str]:
+        """What pages of rules and cases show: the bank's turn to sign, and cases of the invented holder."""
+        holder = Actor(self.account(Role.TALENT), "", Role.TALENT, PERMISSIONS[Role.TALENT])
+        return held(court_beside(crowd), self.cast.bank.organisation, holder)
 
     def people(self, work: Callable[[People], T]) -> T:
         """Talents and hands of the office in the service's own database."""

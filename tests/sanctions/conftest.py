@@ -39,7 +39,7 @@ from talentseal.sanctions.schemas import (
 from talentseal.sanctions.states import Ground, RuleState
 from talentseal.sanctions.triggers import Trigger
 from talentseal.talents.models import CodeState, TalentCode
-from tests.talents.conftest import VAULT, People, in_force, office
+from tests.talents.conftest import People, in_force, office
 from tests.world import Member, World, clock, sqlite_world, world
 
 __all__ = ["clock", "sqlite_world", "world"]
@@ -158,7 +158,9 @@ class Court:
         seen = more.pop("presentation", None) or self.presented(talent, by or self.bank)
         fields = {"occurred_at": now, "reference": f"虚构-{next(self.numbers)}", **more}
         command = Report.model_validate({"trigger": trigger, "presentation": seen, **fields})
-        fact: Fact = self.write(lambda session: facts.report(session, actor, VAULT, command, now=now))
+        fact: Fact = self.write(
+            lambda session: facts.report(session, actor, self.people.vault, command, now=now)
+        )
         return fact
 
     def terminal(self, at: Member) -> Terminal:
@@ -259,13 +261,15 @@ class Court:
     def refer(self, case: SuspensionCase, by: Actor | None = None) -> TerminationCase:
         now, command = self.now, Say(text="屡次违反（虚构）")
         row: TerminationCase = self.write(
-            lambda session: cases.refer(session, by or office(), VAULT, case.id, command, now=now)
+            lambda session: cases.refer(session, by or office(), self.people.vault, case.id, command, now=now)
         )
         return row
 
     def _case(self, act: Any, by: Actor, case: SuspensionCase, command: Any) -> SuspensionCase:
         now = self.now
-        row: SuspensionCase = self.write(lambda session: act(session, by, VAULT, case.id, command, now=now))
+        row: SuspensionCase = self.write(
+            lambda session: act(session, by, self.people.vault, case.id, command, now=now)
+        )
         return row
 
     def propose(
@@ -274,14 +278,14 @@ class Court:
         now, code = self.now, self.people.code(talent).code_ref.hex()
         command = Propose(code=code, ground=ground, reason="理由（虚构）", resolution=resolution)
         row: TerminationCase = self.write(
-            lambda session: terminations.propose(session, by, VAULT, command, now=now)
+            lambda session: terminations.propose(session, by, self.people.vault, command, now=now)
         )
         return row
 
     def notify(self, row: TerminationCase, by: Actor | None = None) -> TerminationCase:
         now = self.now
         told: TerminationCase = self.write(
-            lambda session: terminations.notify(session, by or office(), VAULT, row.id, now=now)
+            lambda session: terminations.notify(session, by or office(), self.people.vault, row.id, now=now)
         )
         return told
 
@@ -313,7 +317,9 @@ class Court:
         now = self.now
         about = Attach(issuer="虚构法院", reference="虚构〔2026〕刑初1号", issued_on=date(2026, 10, 1))
         self.write(
-            lambda session: terminations.attach(session, by, VAULT, row.id, about, plain=plain, now=now)
+            lambda session: terminations.attach(
+                session, by, self.people.vault, row.id, about, plain=plain, now=now
+            )
         )
 
     def termination(self, row: TerminationCase) -> TerminationCase:
@@ -321,7 +327,9 @@ class Court:
 
     def _end(self, act: Any, by: Actor, row: TerminationCase, command: Any) -> TerminationCase:
         now = self.now
-        met: TerminationCase = self.write(lambda session: act(session, by, VAULT, row.id, command, now=now))
+        met: TerminationCase = self.write(
+            lambda session: act(session, by, self.people.vault, row.id, command, now=now)
+        )
         return met
 
     def applies(self, talent: Actor, **use: str) -> bool:
@@ -332,19 +340,25 @@ class Court:
 @pytest.fixture
 def court(world: World) -> Court:
     """On both kinds of database."""
-    return make_court(world)
+    return make_court(in_force(world))
 
 
 @pytest.fixture
 def sqlite_court(sqlite_world: World) -> Court:
     """On SQLite alone, for what does not depend on the database."""
-    return make_court(sqlite_world)
+    return make_court(in_force(sqlite_world))
 
 
-def make_court(world: World) -> Court:
-    people, now = in_force(world), world.clock.now()
-    world.database.write(lambda session: policy.enter(session, Actor.console(), ON_RULES, now=now)[1])
-    government = OrganisationKind.GOVERNMENT
+def make_court(people: People) -> Court:
+    """The sides and the office of a crowd under measures in force, and measures for rules."""
+    now = people.world.clock.now()
+    people.world.database.write(lambda session: policy.enter(session, Actor.console(), ON_RULES, now=now)[1])
+    return sides_of(people)
+
+
+def sides_of(people: People) -> Court:
+    """The three sides with their keys, under whatever measures are in force."""
+    world, government = people.world, OrganisationKind.GOVERNMENT
     return Court(
         people,
         world.member("虚构人才办", role=Role.TALENT_OFFICE, kind=government),

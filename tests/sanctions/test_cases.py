@@ -30,7 +30,7 @@ from talentseal.talents import codes
 from talentseal.talents.models import CodeState, FieldGroup, TalentFields
 from tests.sanctions.conftest import Court, make_court
 from tests.sanctions.machines import fresh_world
-from tests.talents.conftest import VAULT, office
+from tests.talents.conftest import VAULT, in_force, office
 
 URGENT: dict[str, Any] = {"procedure": {"provisional_allowed": True}}
 
@@ -514,7 +514,7 @@ class CaseMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.worlds = fresh_world()
-        self.court = make_court(next(self.worlds))
+        self.court = make_court(in_force(next(self.worlds)))
         self.court.rule(duration_days=20, **URGENT)
         self.talent = self.court.people.holder()
         self.case: SuspensionCase | None = None

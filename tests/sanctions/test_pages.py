@@ -16,7 +16,7 @@ from talentseal.sanctions.triggers import Trigger
 from talentseal.talents.models import CodeState
 from tests.api.conftest import Api
 from tests.sanctions.conftest import PDF, make_court
-from tests.talents.conftest import office
+from tests.talents.conftest import in_force, office
 from tests.world import Member, World
 
 PAGE = {"Accept": "text/html"}
@@ -32,7 +32,7 @@ class Site:
     """The service of a court, visited by its people."""
 
     def __init__(self, world: World, folder: Path) -> None:
-        self.court = make_court(world)
+        self.court = make_court(in_force(world))
         self.api = Api(world, folder)
         government = OrganisationKind.GOVERNMENT
         self.second = world.member("虚构人才办二处", role=Role.TALENT_OFFICE, kind=government)

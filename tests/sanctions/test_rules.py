@@ -34,6 +34,7 @@ from talentseal.sanctions.triggers import Reach, Trigger
 from talentseal.states import TransitionRefused
 from tests.sanctions.conftest import Court, make_court
 from tests.sanctions.machines import fresh_world
+from tests.talents.conftest import in_force
 from tests.world import Member
 
 
@@ -292,7 +293,7 @@ class RuleMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.worlds = fresh_world()
-        self.court = make_court(next(self.worlds))
+        self.court = make_court(in_force(next(self.worlds)))
         self.row: SuspensionRule | None = None
         self.signed: set[str] = set()
         self.refused = False

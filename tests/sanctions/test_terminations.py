@@ -32,7 +32,7 @@ from talentseal.talents.codes import CodeExists
 from talentseal.talents.models import CodeState, IdentityBar
 from tests.sanctions.conftest import DRAFTER, Court, leading_group, make_court
 from tests.sanctions.machines import fresh_world
-from tests.talents.conftest import VAULT, basic, office
+from tests.talents.conftest import VAULT, basic, in_force, office
 
 
 @pytest.mark.scenario(48)
@@ -292,7 +292,7 @@ class TerminationMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.worlds = fresh_world()
-        self.court = make_court(next(self.worlds))
+        self.court = make_court(in_force(next(self.worlds)))
         self.talent = self.court.people.holder()
         self.row: TerminationCase | None = None
         self.votes = 0

@@ -164,9 +164,9 @@ def list_cases(
 
 
 @api.get("/cases/{case_id}")
-def get_case(case_id: CasePath, actor: ApiActor, database: Db, vault: TheVault) -> CaseView:
+def get_case(case_id: CasePath, actor: ApiActor, database: Db, now: Now, vault: TheVault) -> CaseView:
     """One case with its facts, statements and reasons (talent office)."""
-    return database.read(lambda session: reading.case_view(session, actor, vault, case_id))
+    return database.write(lambda session: reading.case_view(session, actor, vault, case_id, now=now))
 
 
 @api.post("/cases/{case_id}/decision", response_model=CaseReceipt)
@@ -226,10 +226,12 @@ def propose_termination(command: Propose, call: Call, vault: TheVault) -> Respon
 
 @api.get("/terminations/{termination_id}")
 def get_termination(
-    termination_id: TerminationPath, actor: ApiActor, database: Db, vault: TheVault
+    termination_id: TerminationPath, actor: ApiActor, database: Db, now: Now, vault: TheVault
 ) -> TerminationView:
     """One termination; what was said is for those who decide or confirm."""
-    return database.read(lambda session: reading.termination_view(session, actor, vault, termination_id))
+    return database.write(
+        lambda session: reading.termination_view(session, actor, vault, termination_id, now=now)
+    )
 
 
 @api.post("/terminations/{termination_id}/notice", response_model=TerminationReceipt)

@@ -122,7 +122,9 @@ def _on_case(desk: Desk, case: str, work: Decided, notice: str, typed: Typed) ->
 def _show_case(
     desk: Desk, case: str, refusal: TalentSealError | None = None, typed: Typed | None = None
 ) -> Response:
-    met = desk.database.read(lambda session: reading.case_view(session, desk.actor, desk.vault, case))
+    met = desk.database.write(
+        lambda session: reading.case_view(session, desk.actor, desk.vault, case, now=desk.now)
+    )
     return desk.show("sanctions/case.html", refusal, met=met, typed=typed or Typed())
 
 
@@ -259,8 +261,8 @@ def _on_termination(desk: Desk, termination: str, work: Decided, notice: str, ty
 def _show_termination(
     desk: Desk, termination: str, refusal: TalentSealError | None = None, typed: Typed | None = None
 ) -> Response:
-    met = desk.database.read(
-        lambda session: reading.termination_view(session, desk.actor, desk.vault, termination)
+    met = desk.database.write(
+        lambda session: reading.termination_view(session, desk.actor, desk.vault, termination, now=desk.now)
     )
     return desk.show("sanctions/termination.html", refusal, met=met, typed=typed or Typed())
 

@@ -36,7 +36,7 @@ from talentseal.sanctions.states import CaseState, RuleState, TerminationState
 from talentseal.sanctions.terminations import TerminationNotFound
 from talentseal.sanctions.triggers import Reach
 from talentseal.talents import people
-from talentseal.talents.models import FieldGroup, TalentCode
+from talentseal.talents.models import AccessPurpose, FieldGroup, TalentCode
 from talentseal.vault import Vault
 
 
@@ -160,12 +160,16 @@ def case_list(
     )
 
 
-def case_view(session: Session, actor: Actor, vault: Vault, case_id: str) -> CaseView:
-    """One case, for those who decide. Raises NotPermitted, CaseNotFound."""
+def case_view(session: Session, actor: Actor, vault: Vault, case_id: str, *, now: datetime) -> CaseView:
+    """One case as those who decide open it, with the trace of that for the holder.
+
+    Raises NotPermitted, CaseNotFound.
+    """
     actor.require(Permission.CASE_DECIDE)
     row = session.get(SuspensionCase, case_id)
     if row is None:
         raise CaseNotFound
+    _note_access(session, actor, row.code_id, now)
     return _case(session, vault, row, actor)
 
 
@@ -244,6 +248,11 @@ def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | No
     )
 
 
+def _note_access(session: Session, actor: Actor, code_id: str, now: datetime) -> None:
+    talent = session.get_one(TalentCode, code_id).talent_id
+    people.note_access(session, actor, talent, AccessPurpose.CASE, {FieldGroup.BASIC}, now=now)
+
+
 def _holder(session: Session, vault: Vault, code_id: str) -> str:
     """The holder's surname, masked."""
     talent = session.get_one(TalentCode, code_id).talent_id
@@ -276,8 +285,11 @@ def termination_list(
     )
 
 
-def termination_view(session: Session, actor: Actor, vault: Vault, termination_id: str) -> TerminationView:
-    """One termination. Whoever only proposed it is shown how it stands, without what was said.
+def termination_view(
+    session: Session, actor: Actor, vault: Vault, termination_id: str, *, now: datetime
+) -> TerminationView:
+    """One termination as it is opened, with the trace of that for the holder. Whoever only proposed it is
+    shown how it stands, without what was said.
 
     Raises NotPermitted, TerminationNotFound.
     """
@@ -286,6 +298,8 @@ def termination_view(session: Session, actor: Actor, vault: Vault, termination_i
     if row is None:
         raise TerminationNotFound
     judges = actor.may(Permission.TERMINATION_DECIDE) or actor.may(Permission.TERMINATION_CONFIRM)
+    if judges:
+        _note_access(session, actor, row.code_id, now)
     return _termination(session, vault, row, actor, told=judges)
 
 
