@@ -147,27 +147,22 @@ class Running:
                 "outlet": self.outlet(),
                 **self.people(filed),
                 **self.people(self._issued),
+                **self.people(self._held),
             }
         return self._sample
 
     def _issued(self, crowd: People) -> dict[str, str]:
-        bank = Actor(
-            self.account(self.cast.bank),
-            self.cast.bank.organisation,
-            Role.PARTNER,
-            PERMISSIONS[Role.PARTNER],
-        )
-        return issued(
-            crowd, bank, Actor(self.account(Role.TALENT), "", Role.TALENT, PERMISSIONS[Role.TALENT])
-        )
-                **self.people(self.held),
-            }
-        return self._sample
+        body = self.cast.bank
+        bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+        return issued(crowd, bank, self._holder())
 
-    def held(self, crowd: People) -> dict[str, str]:
+    def _holder(self) -> Actor:
+        """The invented talent who has a code."""
+        return Actor(self.account(Role.TALENT), "", Role.TALENT, PERMISSIONS[Role.TALENT])
+
+    def _held(self, crowd: People) -> dict[str, str]:
         """What pages of rules and cases show: the bank's turn to sign, and cases of the invented holder."""
-        holder = Actor(self.account(Role.TALENT), "", Role.TALENT, PERMISSIONS[Role.TALENT])
-        return held(court_beside(crowd), self.cast.bank.organisation, holder)
+        return held(court_beside(crowd), self.cast.bank.organisation, self._holder())
 
     def people(self, work: Callable[[People], T]) -> T:
         """Talents and hands of the office in the service's own database."""
