@@ -8,7 +8,7 @@ not exist, and their papers say that they are invented.
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -143,7 +143,8 @@ def _office(session: Session, office: Body, now: datetime) -> tuple[Actor, Actor
     found = _actors(session, office.organisation)
     if len(found) == 1:
         joining = AddAccount(organisation=office.organisation, name=SECOND, role=office.role)
-        account = service.add_account(session, Actor.console(), joining, now=now)
+        # After the first one, whom the cast knows as the first account of its organisation.
+        account = service.add_account(session, Actor.console(), joining, now=now + timedelta(seconds=1))
         people_of_the_demonstration.cast_as(session, account.id, _AFTER_THE_CAST, SECOND)
         found = _actors(session, office.organisation)
     return found[0], found[1]
