@@ -32,6 +32,7 @@ from sqlalchemy import (
     MetaData,
     Row,
     Select,
+    Table,
     create_engine,
     event,
     text,
@@ -137,6 +138,11 @@ def rows(session: Session, query: Select[*Ts], **values: object) -> Sequence[Row
 def only_row(session: Session, query: Select[*Ts], **values: object) -> Row[*Ts] | None:
     """The one row of a query that finds no more than one; None when it finds none. Otherwise as `rows`."""
     return next(iter(rows(session, query, **values)), None)
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table behind a model, for statements of which no object is wanted."""
+    return cast("Table", model.__table__)
 
 
 def is_sqlite(session: Session) -> bool:

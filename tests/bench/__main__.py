@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from tests.bench import audit, gas, latency, pages, recording, sealing, tokens, verifying
+from tests.bench import audit, gas, latency, pages, presentations, recording, sealing, tokens, verifying
 from tests.bench.figures import Figure, say
 
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "latency": latency.measure,
     "verifying": verifying.measure,
     "tokens": tokens.measure,
+    "presentations": presentations.measure,
     "pages": pages.measure,
 }
 

@@ -8,18 +8,19 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.roles import Actor
+from talentseal.accounts.roles import Actor, Permission
 from talentseal.accounts.sessions import Cookie, described, token_hash
 from talentseal.credentials.models import DEVICES, Device
-from talentseal.db import is_sqlite
+from talentseal.db import is_sqlite, only_row
 from talentseal.errors import Conflict, NotFound
 from talentseal.talents import people
+from talentseal.talents.models import Talent
 
 LASTING: Final = timedelta(days=400)
 """How long a browser keeps its token: the longest that browsers allow."""
@@ -110,16 +111,31 @@ def devices_of(session: Session, actor: Actor) -> list[Device]:
     return list(session.scalars(query.order_by(Device.bound_at, Device.id)))
 
 
-def bound(session: Session, actor: Actor, token: str, *, lock: bool = False) -> Device:
-    """The talent's device whose token this is. lock: hold it until the commit.
+def bound(session: Session, actor: Actor, token: str) -> str:
+    """Which device of the talent's has this token. Raises NotPermitted, DeviceNotBound."""
+    return _found(session, actor, token, _BOUND)[0]
 
-    Raises NotPermitted, DeviceNotBound.
-    """
-    talent = people.of_account(session, actor)
-    query = select(Device).where(
-        Device.token_hash == token_hash(token), Device.talent_id == talent.id, Device.revoked_at.is_(None)
-    )
-    row = session.scalars(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
+
+def held(session: Session, actor: Actor, token: str) -> tuple[str, str]:
+    """The device, held until the commit, and its talent. Raises NotPermitted, DeviceNotBound."""
+    return _found(session, actor, token, _HELD)
+
+
+def _found(session: Session, actor: Actor, token: str, query: Select[str, str]) -> tuple[str, str]:
+    actor.require(Permission.TALENT_OWN)
+    met = only_row(session, query, token=token_hash(token), account=actor.account_id)
+    if met is None:
         raise DeviceNotBound
-    return row
+    return met.id, met.talent_id
+
+
+_BOUND: Final = (
+    select(Device.id, Device.talent_id)
+    .join(Talent, Talent.id == Device.talent_id)
+    .where(
+        Device.token_hash == bindparam("token"),
+        Talent.account_id == bindparam("account"),
+        Device.revoked_at.is_(None),
+    )
+)
+_HELD: Final = _BOUND.with_for_update(of=Device)

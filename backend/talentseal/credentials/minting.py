@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import ClassVar, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor
 from talentseal.credentials import devices, tc1, tcn
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.models import Device, MintedToken
+from talentseal.db import Instant, rows, table_of
 from talentseal.errors import Conflict, TalentSealError
 from talentseal.policy.tiers import Tier
 from talentseal.talents.codes import CodeNotFound
@@ -99,33 +100,52 @@ def mint(
 
     Raises NotPermitted, DeviceNotBound, TooManyMints, CodeNotFound, one of the Own… errors, KeyMissing.
     """
-    device = devices.bound(session, actor, device_token, lock=True)
+    device, talent = devices.held(session, actor, device_token)
     _admit(session, device, now)
-    code = own_code(session, device.talent_id)
+    code = own_code(session, talent)
     require_usable(code)
     token, number = tc1.mint(keys, code.code_ref, now=now), tcn.mint()
-    session.add(
-        MintedToken(
-            digest=token.digest,
-            number_digest=tcn.digest(keys, number, now=now),
-            device_id=device.id,
-            code_id=code.id,
-            session_id=session_id,
-            minted_at=now,
-        )
-    )
-    device.current = token.digest
-    session.flush()
+    row = {
+        "digest": token.digest,
+        "number_digest": tcn.digest(keys, number, now=now),
+        "device_id": device,
+        "code_id": code.id,
+        "session_id": session_id,
+        "minted_at": now,
+    }
+    session.connection().execute(_MINT, row)
+    session.connection().execute(_SUPERSEDE, {"of_device": device, "newest": token.digest})
     return Minted(token.text, number, code.tier, token.issued_at, token.expires_at)
 
 
 def own_code(session: Session, talent_id: str) -> TalentCode:
     """The talent's newest code, whatever its state. Raises CodeNotFound when he never had one."""
-    query = select(TalentCode).where(TalentCode.talent_id == talent_id)
-    row = session.scalars(query.order_by(TalentCode.issued_at.desc(), TalentCode.id).limit(1)).first()
+    row = session.scalars(_NEWEST_CODE, {"talent": talent_id}).first()
     if row is None:
         raise CodeNotFound
     return row
+
+
+_NEWEST_CODE: Final = (
+    select(TalentCode)
+    .where(TalentCode.talent_id == bindparam("talent"))
+    .order_by(TalentCode.issued_at.desc(), TalentCode.id)
+    .limit(1)
+)
+_RECENT: Final = (
+    select(MintedToken.minted_at)
+    .where(
+        MintedToken.device_id == bindparam("device"),
+        MintedToken.minted_at > bindparam("since", type_=Instant),
+    )
+    .order_by(MintedToken.minted_at.desc())
+    .limit(MINTS)
+)
+_MINT: Final = insert(table_of(MintedToken))
+_DEVICES: Final = table_of(Device)
+_SUPERSEDE: Final = (
+    update(_DEVICES).where(_DEVICES.c.id == bindparam("of_device")).values(current=bindparam("newest"))
+)
 
 
 def require_usable(code: TalentCode) -> None:
@@ -139,11 +159,8 @@ def prune(session: Session, *, now: datetime) -> None:
     session.execute(delete(MintedToken).where(MintedToken.minted_at < now - KEPT))
 
 
-def _admit(session: Session, device: Device, now: datetime) -> None:
+def _admit(session: Session, device: str, now: datetime) -> None:
     """Let a locked device mint once more. Raises TooManyMints."""
-    recent = select(MintedToken.minted_at).where(
-        MintedToken.device_id == device.id, MintedToken.minted_at > now - WINDOW
-    )
-    times = session.scalars(recent.order_by(MintedToken.minted_at.desc()).limit(MINTS)).all()
-    if len(times) == MINTS:
-        raise TooManyMints(retry_after=ceil((times[-1] + WINDOW - now).total_seconds()))
+    recent = rows(session, _RECENT, device=device, since=now - WINDOW)
+    if len(recent) == MINTS:
+        raise TooManyMints(retry_after=ceil((recent[-1].minted_at + WINDOW - now).total_seconds()))

@@ -45,7 +45,7 @@ from talentseal.credentials.models import (
 from talentseal.credentials.profiles import Presented, Profile
 from talentseal.credentials.refusals import Refusal
 from talentseal.credentials.refusing import TOLD, PresentationRefused
-from talentseal.db import is_sqlite
+from talentseal.db import is_sqlite, only_row, table_of
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
 from talentseal.talents import people
@@ -222,7 +222,7 @@ def _by_token(
         return Unfit(token, _owner(session, MintedToken.digest == tc1.digest(presented.text)))
     if isinstance(token, Refusal):
         return Unfit(token)
-    row = session.execute(_BY_TOKEN, {"digest": token.digest, "code_ref": token.code_ref}).one_or_none()
+    row = only_row(session, _BY_TOKEN, digest=token.digest, code_ref=token.code_ref)
     if row is None:
         # Genuine, and of a code that is not there: of another copy of the database.
         return Unfit(Refusal.CODE_TERMINATED)
@@ -235,7 +235,7 @@ def _by_number(
     digests = tcn.candidates(credentials.keys, presented.text, now=now)
     if isinstance(digests, Refusal):
         return Unfit(digests)
-    row = session.execute(_BY_NUMBER, {"today": digests[0], "before": digests[1]}).one_or_none()
+    row = only_row(session, _BY_NUMBER, today=digests[0], before=digests[1])
     if row is None:
         return Unfit(Refusal.TOKEN_FORGED)
     if not -tc1.SKEW <= now - row.minted_at <= tc1.LIFETIME + tc1.SKEW:
@@ -314,6 +314,14 @@ _BY_NUMBER: Final = _facts(
 )
 
 
+# Tables, not classes: no object is made of a row that only goes in.
+_ESTABLISH: Final = insert(table_of(Presentation))
+_REFUSE: Final = insert(table_of(PresentationRefusal))
+_BURNS: Final = table_of(TokenBurn)
+_BURN_SQLITE: Final = insert_sqlite(_BURNS).on_conflict_do_nothing().returning(_BURNS.c.digest)
+_BURN_POSTGRESQL: Final = insert_postgresql(_BURNS).on_conflict_do_nothing().returning(_BURNS.c.digest)
+
+
 def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: bytes) -> Bearer:
     withheld = _STATES.get(row.state)
     # A device that was revoked has no current token, and a session that was ended no row.
@@ -325,9 +333,8 @@ def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: b
 
 def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> bool:
     """Whether the token is used up by this. PostgreSQL waits for a rival's commit or rollback."""
-    add = insert_sqlite if is_sqlite(session) else insert_postgresql
-    burnt = session.execute(
-        add(TokenBurn).on_conflict_do_nothing().returning(TokenBurn.digest),
+    burnt = session.connection().execute(
+        _BURN_SQLITE if is_sqlite(session) else _BURN_POSTGRESQL,
         {
             "digest": bearer.burns,
             "terminal_id": asked.counter.terminal,
@@ -337,7 +344,7 @@ def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) ->
             "burnt_at": asked.now,
         },
     )
-    return burnt.scalar_one_or_none() is not None
+    return burnt.first() is not None
 
 
 def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Established | Refused | None:
@@ -367,7 +374,7 @@ def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str)
         "card_id": bearer.card,
         "second_factor_required": bearer.second_factor_required,
     }
-    session.execute(insert(Presentation), row)
+    session.connection().execute(_ESTABLISH, row)
     return Established(identifier, bearer.surname, bearer.tier, bearer.channel, asked.now, until)
 
 
@@ -379,7 +386,7 @@ def _refuse(session: Session, asked: _Asked, unfit: Unfit) -> Refused:
         "refusal": unfit.refusal,
         "refused_at": asked.now,
     }
-    session.execute(insert(PresentationRefusal), row)
+    session.connection().execute(_REFUSE, row)
     return Refused(unfit.refusal)
 
 

@@ -6,12 +6,14 @@ outlet wait for the acts under way, and no act begun afterwards finds its counte
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.db import only_row
 from talentseal.errors import TalentSealError
 from talentseal.partners.models import Outlet, Staff, Terminal, TerminalKind
 
@@ -61,20 +63,18 @@ def counter_of(session: Session, actor: Actor, place: Place) -> Counter:
     Raises NotPermitted, and TerminalUnknown when terminal, outlet and staff do not belong together now.
     """
     actor.require(Permission.COUNTER_SERVE)
+    known = {"organisation": actor.organisation_id}
     if isinstance(place, AtDevice):
-        found = _manned(actor, Terminal.account_id == actor.account_id, place.staff)
+        found = only_row(session, _AT_DEVICE, terminal=actor.account_id, staff=place.staff, **known)
     else:
-        browser = (Terminal.kind == TerminalKind.BROWSER) & (Terminal.outlet_id == place.outlet)
-        found = _manned(actor, browser, actor.account_id)
-    held = found.with_for_update(read=True, of=[Terminal, Staff])
-    met = session.execute(held).one_or_none()
-    if met is None:
+        found = only_row(session, _AT_BROWSER, terminal=place.outlet, staff=actor.account_id, **known)
+    if found is None:
         raise TerminalUnknown
-    return Counter(actor.organisation_id, *met)
+    return Counter(actor.organisation_id, *found)
 
 
-def _manned(actor: Actor, terminal: ColumnElement[bool], staff: str) -> Select[str, str, str]:
-    """That terminal, live and at an open outlet of the actor's organisation, and who is bound there."""
+def _manned(terminal: ColumnElement[bool]) -> Select[str, str, str]:
+    """That terminal, live and at an open outlet of the organisation, and who is bound there: held."""
     return (
         select(Terminal.outlet_id, Terminal.id, Staff.account_id)
         .join(Outlet, Outlet.id == Terminal.outlet_id)
@@ -83,13 +83,21 @@ def _manned(actor: Actor, terminal: ColumnElement[bool], staff: str) -> Select[s
         .where(
             terminal,
             Terminal.revoked_at.is_(None),
-            Outlet.organisation_id == actor.organisation_id,
+            Outlet.organisation_id == bindparam("organisation"),
             Outlet.closed_at.is_(None),
-            Staff.account_id == staff,
+            Staff.account_id == bindparam("staff"),
             Staff.ended_at.is_(None),
             Account.disabled_at.is_(None),
         )
+        .with_for_update(read=True, of=[Terminal, Staff])
     )
+
+
+# Made once: they are asked at every counter all day, and to make one takes as long as to run it.
+_AT_DEVICE: Final = _manned(Terminal.account_id == bindparam("terminal"))
+_AT_BROWSER: Final = _manned(
+    (Terminal.kind == TerminalKind.BROWSER) & (Terminal.outlet_id == bindparam("terminal"))
+)
 
 
 def served_by(session: Session, actor: Actor) -> list[Outlet]:
