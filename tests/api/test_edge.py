@@ -81,7 +81,7 @@ def test_a_key_is_needed_everywhere_but_where_everyone_may_look(api: Api) -> Non
             concrete = concrete.replace("{index}", "0").replace("{key_id}", "1" * 16)
             concrete = concrete.replace("{instrument}", "x").replace("{number}", "1")
             concrete = concrete.replace("{interpretation}", "1" * 32)
-            for name in ("outlet_id", "terminal_id", "account_id"):
+            for name in ("outlet_id", "terminal_id", "account_id", "rule", "case_id", "termination_id"):
                 concrete = concrete.replace(f"{{{name}}}", "1" * 32)
             answer = api.http.request(verb, concrete, headers={"Idempotency-Key": "k"})
             assert answer.status_code in {401, 422}, (verb, path, answer.status_code)
