@@ -95,6 +95,10 @@ from talentseal.talents.applying import pages as applying_pages
 from talentseal.talents.office import pages as office_pages
 from talentseal.talents.pages import pages as talent_pages
 from talentseal.talents.privacy import PrivacyDesk
+from talentseal.talents.privacy_pages import pages as privacy_pages
+from talentseal.talents.review_pages import pages as review_pages
+from talentseal.talents.rights_api import api as rights_api
+from talentseal.talents.wish_pages import pages as wish_pages
 from talentseal.vault import KeyFolder, Vault
 from talentseal.web import problems
 from talentseal.web.app_manifest import app_manifest
@@ -277,10 +281,11 @@ _PAGES: Final = (
     *(key_pages, trail_pages, submitting_pages, agreement_pages),
     *(outlet_pages, counter_pages, issuing_pages),
     *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
+    *(review_pages, privacy_pages, wish_pages),
     *(rule_pages, case_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
-"""Everyone's, partners', at counters, talents' and their office's, sanctions'; the rules and the tools."""
+"""Everyone's, partners', at counters, talents' and their office's, people's rights, sanctions'; the rules and the tools."""
 
 
 def create_app(
@@ -379,6 +384,7 @@ def _mount(app: Application, service: Service) -> None:
         agreements_api,
         policy_api,
         talents_api,
+        rights_api,
         calendar_api,
         sanctions_api,
         audit_api,

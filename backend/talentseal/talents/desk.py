@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel, StringConstraints, ValidationError
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from talentseal.accounts.access import Db, Now, WebActor
@@ -16,6 +17,7 @@ from talentseal.db import Database
 from talentseal.errors import TalentSealError
 from talentseal.talents.applications import DOCUMENT_LIMIT
 from talentseal.talents.models import ApplicationDocument
+from talentseal.talents.privacy_models import TalentPaper
 from talentseal.vault import Vault
 from talentseal.web.forms import SHOWN_ELSEWHERE, FormRefused, errors_of, named, said
 from talentseal.web.pages import Pages
@@ -94,18 +96,33 @@ def command_of(model: type[M], values: Any) -> M:
         raise FormRefused.of(error) from None
 
 
+def documents_in(form: FormData, name: str) -> list[bytes]:
+    """The files of a form, each as far as a document may be long; an empty field is none."""
+    given = [each for each in form.getlist(name) if isinstance(each, UploadFile)]
+    contents = [each.file.read(DOCUMENT_LIMIT + 1) for each in given]
+    return [each for each in contents if each]
+
+
+def paper_answer(row: TalentPaper, content: bytes) -> Response:
+    """The bytes of a document that belongs to a review or a correction; see `document_answer`."""
+    return _bytes_answer(row.media_type, f"proof-{row.id[:8]}", content)
+
+
 def document_answer(row: ApplicationDocument, content: bytes) -> Response:
     """A document's bytes, which may be anything that somebody sent: shown in a sandbox or saved, never run.
 
     Images are shown. A PDF is saved, since browsers do not show one in a sandbox.
     """
-    shown = "inline" if row.media_type.startswith("image/") else "attachment"
-    extension = row.media_type.rpartition("/")[2]
-    name = f"{row.kind.value.lower().replace('_', '-')}-{row.id[:8]}.{extension}"
+    name = f"{row.kind.value.lower().replace('_', '-')}-{row.id[:8]}"
+    return _bytes_answer(row.media_type, name, content)
+
+
+def _bytes_answer(media_type: str, name: str, content: bytes) -> Response:
+    shown = "inline" if media_type.startswith("image/") else "attachment"
     headers = {
-        "Content-Disposition": f'{shown}; filename="{name}"',
+        "Content-Disposition": f'{shown}; filename="{name}.{media_type.rpartition("/")[2]}"',
         "Content-Security-Policy": _SANDBOX,
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
-    return Response(content, media_type=row.media_type, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)

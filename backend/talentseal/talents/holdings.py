@@ -130,7 +130,7 @@ def _applications(session: Session, vault: Vault, talent_id: str) -> Told:
                     "media_type": each.media_type,
                     "size": each.size,
                     "added_at": instant(each.added_at),
-                    "address": f"/me/application/{row.id}/documents/{each.id}",
+                    "address": f"/me/export/applications/{row.id}/documents/{each.id}",
                 }
                 for each in applications.documents_of(session, row.id)
             ],

@@ -1,7 +1,7 @@
 """Reading reviews: the holder his own, the office those of living codes."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -33,6 +33,7 @@ from talentseal.talents.reviews import ReviewNotFound
 from talentseal.vault import Vault
 
 PAGE: Final = 50
+Known = dict[FieldGroup, dict[str, Any]]
 
 
 def own(session: Session, actor: Actor, vault: Vault) -> OwnReviews:
@@ -53,7 +54,8 @@ def own(session: Session, actor: Actor, vault: Vault) -> OwnReviews:
 
 def own_one(session: Session, actor: Actor, vault: Vault, review_id: str) -> HolderReview:
     """One's own review. Raises NotPermitted, ReviewNotFound."""
-    return _view(session, vault, _own_row(session, actor, review_id))
+    row = _own_row(session, actor, review_id)
+    return _view(session, vault, row, known_of(session, vault, row.talent_id))
 
 
 def work_list(
@@ -89,11 +91,16 @@ def for_decision(
     row = session.get(ReviewTask, review_id)
     if row is None:
         raise ReviewNotFound
-    known = {group: people.fields_of(session, vault, row.talent_id, group) for group in FieldGroup}
-    shown = {group: values for group, values in known.items() if values}
-    people.note_access(session, actor, row.talent_id, AccessPurpose.REVIEW, shown.keys(), now=now)
-    view = _view(session, vault, row)
-    return OfficeReview(**view.model_dump(), known=shown, own_report=row.opened_by == actor.account_id)
+    known = known_of(session, vault, row.talent_id)
+    people.note_access(session, actor, row.talent_id, AccessPurpose.REVIEW, known.keys(), now=now)
+    view = _view(session, vault, row, known)
+    return OfficeReview(**view.model_dump(), own_report=row.opened_by == actor.account_id)
+
+
+def known_of(session: Session, vault: Vault, talent_id: str) -> Known:
+    """A person's fields by group, empty groups left out."""
+    found = {group: people.fields_of(session, vault, talent_id, group) for group in FieldGroup}
+    return {group: values for group, values in found.items() if values}
 
 
 def open_paper(
@@ -151,7 +158,7 @@ def _row(row: ReviewTask) -> ReviewRow:
     return ReviewRow(id=row.id, cause=row.cause, state=row.state, due_on=row.due_on, answer_by=row.answer_by)
 
 
-def _view(session: Session, vault: Vault, row: ReviewTask) -> HolderReview:
+def _view(session: Session, vault: Vault, row: ReviewTask, known: Known | None = None) -> HolderReview:
     reminded = select(ReviewReminder.on).where(ReviewReminder.review_id == row.id)
     return HolderReview(
         id=row.id,
@@ -165,6 +172,7 @@ def _view(session: Session, vault: Vault, row: ReviewTask) -> HolderReview:
         steps=[_step(vault, step) for step in reviews.steps_of(session, row.id)],
         answer=reviews.answer_in(session, vault, row),
         papers=papers.of(session, review_id=row.id),
+        known=known or {},
     )
 
 

@@ -111,7 +111,7 @@ class HolderReview(BaseModel):
     """A review as its holder and the office see it.
 
     answerable: whether the holder may answer now. reminders: days on which he was reminded. answer: his
-    latest answer; None before.
+    latest answer; None before. known: his fields by group; empty in lists.
     """
 
     id: str
@@ -125,15 +125,15 @@ class HolderReview(BaseModel):
     steps: list[ReviewStepView]
     answer: AnswerReview | None
     papers: list[PaperView]
+    known: dict[FieldGroup, dict[str, Any]]
 
 
 class OfficeReview(HolderReview):
     """A review with what is known of the holder, for a decision.
 
-    known: fields by group. own_report: whether the caller reported what it is about, and so cannot decide.
+    own_report: whether the caller reported what it is about, and so cannot decide.
     """
 
-    known: dict[FieldGroup, dict[str, Any]]
     own_report: bool
 
 
