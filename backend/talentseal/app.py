@@ -285,7 +285,7 @@ _PAGES: Final = (
     *(rule_pages, case_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
-"""Everyone's, partners', at counters, talents' and their office's, people's rights, sanctions'; the rules and the tools."""
+"""Of everyone, partners, counters, talents and their office, people's rights, sanctions; rules and tools."""
 
 
 def create_app(

@@ -7,7 +7,7 @@ from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_rows
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 _STATES = (
     "REQUESTED",

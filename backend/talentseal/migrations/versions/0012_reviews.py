@@ -6,7 +6,7 @@ from alembic import op
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_all_but_sealed, protect_rows, release_rows
 
-revision = "0013"
+revision = "0012"
 down_revision = "0011"
 
 _STATE = sa.Enum(

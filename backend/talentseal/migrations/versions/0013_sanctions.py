@@ -6,8 +6,8 @@ from alembic import op
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_rows
 
-revision = "0012"
-down_revision = "0013"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:

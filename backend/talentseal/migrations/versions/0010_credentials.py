@@ -6,8 +6,8 @@ from alembic import op
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_rows
 
-revision = "0009"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 
 _REFUSAL = sa.Enum(
     "TERMINAL_UNKNOWN",

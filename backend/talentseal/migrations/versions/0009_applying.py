@@ -6,7 +6,7 @@ from alembic import op
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_rows
 
-revision = "0010"
+revision = "0009"
 down_revision = "0008"
 
 ROLES = (

@@ -6,8 +6,8 @@ from alembic import op
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_all_but_sealed, release_rows
 
-revision = "0013p"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 _WISH = sa.Enum("ASKED", "GRANTED", "REFUSED", "WITHDRAWN", name="wishstate", native_enum=False, length=16)
 _GROUP = sa.Enum(
