@@ -6,7 +6,6 @@ that he claims is verified with the application and confirmed by a second person
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from talentseal.talents.models import (
     FieldGroup,
     Purpose,
 )
-from talentseal.talents.schemas import Approve, Claim, Content, Defect, Part, Reject, Return
+from talentseal.talents.schemas import Approve, Claim, Content, Part, Reject, Return
 from talentseal.vault import Vault
 
 
@@ -107,7 +106,8 @@ def approve(
     applications.move(session, row, State.APPROVED, actor, vault=vault, said=said, basis=basis, now=now)
     if is_code:
         codes.issue(session, row, by=actor.account_id, basis=basis, now=now)
-    shared = {FieldGroup.ACADEMIC} if register.bears_out(session, vault, entered) else set[FieldGroup]()
+    borne_out = register.certificate(session, vault, entered) is True
+    shared = {FieldGroup.ACADEMIC} if borne_out else set[FieldGroup]()
     people.enter(session, vault, row.talent_id, entered, shared=shared, by=actor.account_id, now=now)
     if entered.claim is not None and command.proved is not None:
         proved = command.proved & applications.kinds_of(session, row.id)
@@ -118,27 +118,16 @@ def approve(
     return row
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What the service itself found for the reviewer.
-
-    ready: defects that the return can take over. closed: parts and documents that were not objected to at
-    an earlier return and have not changed since, so that they cannot be now.
+def closed_to_objection(session: Session, vault: Vault, row: Application) -> frozenset[str]:
+    """Parts and documents that were not objected to at the last return and have not changed since, so that
+    they cannot be now.
     """
-
-    ready: tuple[Defect, ...]
-    closed: frozenset[str]
-
-
-def findings(session: Session, vault: Vault, row: Application) -> Findings:
-    """What the shared registers say to an application, and what may still be objected to."""
-    entered = applications.content(vault, row)
     returned = _returns(session, vault, row)
-    shape = _shape(session, vault, row) if returned else {}
-    names = [*(part.value for part in Part), *(kind.value for kind in DocumentKind)]
-    closed = frozenset(name for name in names if returned and _is_closed(returned[-1], shape, name))
-    ready = register.defects(session, vault, entered)
-    return Findings(tuple(each for each in ready if each.part.value not in closed), closed)
+    if not returned:
+        return frozenset()
+    shape = _shape(session, vault, row)
+    names = (*(part.value for part in Part), *(kind.value for kind in DocumentKind))
+    return frozenset(name for name in names if _is_closed(returned[-1], shape, name))
 
 
 def document(

@@ -22,7 +22,6 @@ from talentseal.talents.models import (
     ApplicationStep,
     FieldGroup,
     RecognitionStep,
-    RegisterKind,
     TalentCode,
     TierRecognition,
 )
@@ -32,7 +31,10 @@ from talentseal.talents.schemas import (
     BasisView,
     CodeView,
     ConfirmationView,
+    Content,
+    Defect,
     DocumentView,
+    Part,
     RecognitionRow,
     RecognitionView,
     ReviewView,
@@ -85,7 +87,8 @@ def for_review(
     row = session.get(Application, application_id)
     if row is None or row.submitted_at is None:
         raise ApplicationNotFound
-    entered, found = applications.content(vault, row), deciding.findings(session, vault, row)
+    view = _view(session, vault, row)
+    entered: Content = view["content"]
     people.note_access(
         session,
         actor,
@@ -95,18 +98,16 @@ def for_review(
         application_id=row.id,
         now=now,
     )
-    education, shared = entered.education, None
-    if education is not None:
-        kind, number = RegisterKind.GRADUATION_CERTIFICATE, education.certificate_number
-        shared = register.holds(session, vault, kind, number)
-    by = session.get(Account, row.reviewer_id) if row.reviewer_id else None
+    closed = deciding.closed_to_objection(session, vault, row) if len(view["steps"]) > 2 else frozenset[str]()
+    shared = register.certificate(session, vault, entered)
+    lacking = shared is False and Part.EDUCATION.value not in closed
     made = select(TierRecognition.id).where(TierRecognition.application_id == row.id)
     return ReviewView(
-        **_view(session, vault, row),
-        taken_up_by=by.name if by else None,
-        recognition=session.scalar(made),
-        ready=list(found.ready),
-        closed=sorted(found.closed),
+        **view,
+        taken_up_by=session.scalar(select(Account.name).where(Account.id == row.reviewer_id)),
+        recognition=session.scalar(made) if row.state is ApplicationState.APPROVED else None,
+        ready=[Defect(part=Part.EDUCATION, text=register.NOT_HELD)] if lacking else [],
+        closed=sorted(closed),
         certificate_shared=shared,
     )
 

@@ -20,7 +20,7 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.db import is_sqlite
 from talentseal.errors import Invalid
 from talentseal.talents.models import RegisterKind, SharedRegister
-from talentseal.talents.schemas import Content, Defect, ImportReport, Part, RefusedRow, RowFault
+from talentseal.talents.schemas import Content, ImportReport, RefusedRow, RowFault
 from talentseal.vault import Vault
 
 IMPORT_LIMIT: Final = 5 * 1024 * 1024
@@ -29,7 +29,7 @@ _LONGEST: Final = 200
 _AT_ONCE: Final = 1000
 
 NOT_HELD: Final = "毕业证书编号与教育部门共享数据不一致，请核对证书编号后更正。"
-"""What the talent is told; for him, in the language of the office."""
+"""What the talent is told when the register lacks his certificate; in the language of the office."""
 
 
 class RegisterUnreadable(Invalid):
@@ -75,27 +75,19 @@ def holds(session: Session, vault: Vault, kind: RegisterKind, number: str) -> bo
     return session.get(SharedRegister, (kind, digest)) is not None
 
 
-def bears_out(session: Session, vault: Vault, entered: Content) -> bool:
-    """Whether the register has the graduation certificate that was entered."""
-    return _certificate(session, vault, entered) is True
-
-
-def defects(session: Session, vault: Vault, entered: Content) -> list[Defect]:
-    """What an application says that the registers do not have (scenario 21)."""
-    if _certificate(session, vault, entered) is False:
-        return [Defect(part=Part.EDUCATION, text=NOT_HELD)]
-    return []
+def certificate(session: Session, vault: Vault, entered: Content) -> bool | None:
+    """Whether the register has the graduation certificate that was entered; None: there is none, or it cannot
+    tell.
+    """
+    if entered.education is None:
+        return None
+    number = entered.education.certificate_number
+    return holds(session, vault, RegisterKind.GRADUATION_CERTIFICATE, number)
 
 
 def spelled(number: str) -> str:
     """The one spelling under which a number is kept and looked for."""
     return "".join(unicodedata.normalize("NFKC", number).upper().split())
-
-
-def _certificate(session: Session, vault: Vault, entered: Content) -> bool | None:
-    if entered.education is None:
-        return None
-    return holds(session, vault, RegisterKind.GRADUATION_CERTIFICATE, entered.education.certificate_number)
 
 
 def _rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
