@@ -143,8 +143,8 @@ def work_list(
 
 def waiting(session: Session, actor: Actor) -> dict[Stage, int]:
     """How many cards of the actor's organisation wait in each stage. Raises NotPermitted."""
-    counted = {stage: _of_stage(actor, stage).with_only_columns(func.count()) for stage in Stage}
-    return {stage: session.scalar(query) or 0 for stage, query in counted.items()}
+    counted = [_of_stage(actor, stage).with_only_columns(func.count()).scalar_subquery() for stage in Stage]
+    return dict(zip(Stage, session.execute(select(*counted)).one(), strict=True))
 
 
 def _of_stage(actor: Actor, stage: Stage) -> Select[TalentCard, TalentCode]:
