@@ -1,13 +1,14 @@
 """A talent card from its request to its end: who may do what when, and what stands in no row."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from pydantic import ValidationError
 
 from talentseal.accounts.roles import Role
 from talentseal.clock import legal_date
-from talentseal.credentials import issuing
+from talentseal.credentials import card_reading, issuing
 from talentseal.credentials.card_models import DeclineCategory
 from talentseal.credentials.card_schemas import Recipient, RequestCards, Stage
 from talentseal.credentials.card_states import CardStanding, CardState
@@ -302,3 +303,29 @@ def test_the_roles_are_kept_apart(sqlite_crowd: People, bank: Issuer, holder: Ho
         bank.write(lambda session, now: issuing.take_up(session, holder.actor, card.id, now=now))
     with pytest.raises(NotPermitted):
         bank.write(lambda session, now: issuing.take_up(session, auditor.actor, card.id, now=now))
+
+
+def test_a_work_list_goes_on_where_a_page_ended_what_waits_longest_first(crowd: People) -> None:
+    bank, asked = Issuer(crowd), []
+    for _ in range(3):
+        asked.append(Holder(crowd).ask(bank)[0].id)
+        crowd.world.clock.advance(seconds=1)
+    now, met, after = crowd.world.clock.now(), [], ""
+
+    for _ in range(3):
+        page = crowd.world.database.read(
+            partial(
+                card_reading.work_list,
+                actor=bank.actor,
+                vault=crowd.vault,
+                stage=Stage.NEW,
+                after=after,
+                limit=1,
+                now=now,
+            )
+        )
+        met += [row.id for row in page.items]
+        after = page.next or ""
+
+    assert (met, after) == (asked, "")
+    assert crowd.world.database.read(partial(card_reading.waiting, actor=bank.actor))[Stage.NEW] == 3
