@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from talentseal.accounts.roles import Actor
 from talentseal.clock import Clock
@@ -11,6 +11,9 @@ from talentseal.sanctions.triggers import Trigger
 from tests.sanctions.conftest import Court, sides_of
 from tests.talents.conftest import People
 from tests.world import World
+
+_NUMBERS: Final = iter(range(5_000, 9_000))
+"""For credit codes, of which a service that runs for a whole session lets each organisation have its own."""
 
 
 class GoingOn:
@@ -29,7 +32,7 @@ class GoingOn:
 def court_beside(people: People) -> Court:
     """A court of its own in the database of a service that runs, whose `people` have hands there."""
     world: Any = people.world
-    world.clock, world.numbers = GoingOn(world.clock), iter(range(5_000, 9_000))
+    world.clock, world.numbers = GoingOn(world.clock), _NUMBERS
     for name in ("joined", "register", "member"):
         setattr(world, name, partial(getattr(World, name), world))
     return sides_of(people)
