@@ -43,6 +43,7 @@ from tests.sanctions.conftest import make_court
 from tests.sanctions.held import held
 from tests.talents.conftest import People, high, in_force
 from tests.talents.filed import filed
+from tests.talents.righted import righted
 from tests.world import PDF, Member, SetClock, World, intake, make_world
 
 BUDGET: Final = Budget("ratio", "<=", 3.0)
@@ -153,6 +154,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             **shown,
             **issued(crowd, bank.actor, holder),
             **held(make_court(crowd), bank.id, holder),
+            **righted(crowd, holder, others[Role.AUDITOR].actor.account_id),
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,

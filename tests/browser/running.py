@@ -49,6 +49,7 @@ from tests.postgres import die_with_parent
 from tests.sanctions.held import court_beside, held
 from tests.talents.conftest import People
 from tests.talents.filed import filed
+from tests.talents.righted import righted
 from tests.world import PDF, World, stipulation
 
 T = TypeVar("T")
@@ -148,6 +149,7 @@ class Running:
                 **self.people(filed),
                 **self.people(self._issued),
                 **self.people(self._held),
+                **self.people(self._righted),
             }
         return self._sample
 
@@ -163,6 +165,9 @@ class Running:
     def _held(self, crowd: People) -> dict[str, str]:
         """What pages of rules and cases show: the bank's turn to sign, and cases of the invented holder."""
         return held(court_beside(crowd), self.cast.bank.organisation, self._holder())
+
+    def _righted(self, crowd: People) -> dict[str, str]:
+        return righted(crowd, self._holder(), self.account(Role.AUDITOR))
 
     def people(self, work: Callable[[People], T]) -> T:
         """Talents and hands of the office in the service's own database."""
