@@ -285,11 +285,7 @@ _PAGES: Final = (
     *(rule_pages, case_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
-<<<<<<< HEAD
 """Of everyone, partners, counters, talents and their office, people's rights, sanctions; rules and tools."""
-=======
-"""Everyone's, partners', at counters, talents' and their office's, sanctions'; the rules and the tools."""
->>>>>>> 4add608 (talents, tests: names, sample pages and the nightly bench of reviews and rights)
 
 
 def create_app(

@@ -10,11 +10,18 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-<<<<<<< HEAD
-from tests.bench import audit, gas, latency, pages, presentations, recording, sealing, tokens, verifying
-=======
-from tests.bench import audit, gas, latency, nightly, pages, recording, sealing, tokens, verifying
->>>>>>> 4add608 (talents, tests: names, sample pages and the nightly bench of reviews and rights)
+from tests.bench import (
+    audit,
+    gas,
+    latency,
+    nightly,
+    pages,
+    presentations,
+    recording,
+    sealing,
+    tokens,
+    verifying,
+)
 from tests.bench.figures import Figure, say
 
 PARTS: dict[str, Callable[[bool], list[Figure]]] = {
@@ -25,11 +32,8 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "latency": latency.measure,
     "verifying": verifying.measure,
     "tokens": tokens.measure,
-<<<<<<< HEAD
     "presentations": presentations.measure,
-=======
     "nightly": nightly.measure,
->>>>>>> 4add608 (talents, tests: names, sample pages and the nightly bench of reviews and rights)
     "pages": pages.measure,
 }
 
