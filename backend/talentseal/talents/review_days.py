@@ -5,11 +5,11 @@ run again, and one that was missed is made up for by the next. A review that is 
 is announced, so that nobody loses time to a service that stood still.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from talentseal.talents.models import CodeState, TalentCode, TierRecognition
 from talentseal.talents.review_models import ReviewCause, ReviewReminder, ReviewState, ReviewTask
 from talentseal.talents.tiers import RecognitionState
 
-PART: Final = 500
+PART: Final = 1000
 """Codes of one transaction."""
 
 ANNOUNCED: Final = timedelta(days=max(terms.REMINDERS))
@@ -90,44 +90,113 @@ def reminders(task: ReviewTask, day: date) -> list[tuple[date, int]]:
 
 
 def apply_day(session: Session, day: date, now: datetime, after: str) -> Part:
-    """Bring what the date brings to the codes behind the id `after`, PART of them."""
-    living = select(TalentCode).where(TalentCode.ended_at.is_(None), TalentCode.id > after)
-    held = session.scalars(living.order_by(TalentCode.id).limit(PART).with_for_update()).all()
-    if not held:
-        return Part(0, None)
-    known, in_force = _known(session, held, day), terms.in_force(session)
+    """Bring what the date brings to the codes behind the id `after`, PART of them.
+
+    All are looked at without being held; those for which there is something to do are held and looked at
+    once more. On most days that is one in a dozen.
+    """
+    living = select(*_CODE).where(TalentCode.ended_at.is_(None), TalentCode.id > after)
+    seen = session.execute(living.order_by(TalentCode.id).limit(PART)).all()
+    in_force = terms.in_force(session)
+    known = _known(session, seen, session.execute(_tasks_of(select(*_TASK), seen)), day)
+    reminded = _reminded(session, known)
+    wanted = [each.code.id for each in known if _is_wanted(each, day, in_force, reminded)]
+    done = _bring(session, wanted, day, in_force, now) if wanted else 0
+    return Part(done, seen[-1].id if len(seen) == PART else None)
+
+
+_CODE: Final = (
+    TalentCode.id,
+    TalentCode.talent_id,
+    TalentCode.tier,
+    TalentCode.state,
+    TalentCode.issued_at,
+)
+_TASK: Final = (
+    ReviewTask.id,
+    ReviewTask.code_id,
+    ReviewTask.cause,
+    ReviewTask.occasion,
+    ReviewTask.state,
+    ReviewTask.opened_on,
+    ReviewTask.due_on,
+    ReviewTask.answer_by,
+    ReviewTask.lapsed_on,
+    ReviewTask.concluded_on,
+)
+
+
+def _is_wanted(
+    known: Known, day: date, in_force: terms.Terms, reminded: AbstractSet[tuple[str, date]]
+) -> bool:
+    """Whether the day brings anything to a code."""
+    return bool(openings(known, day, in_force)) or any(
+        _turns(task, day)
+        or (task.lapsed_on is not None and known.code.state is CodeState.ACTIVE)
+        or any((task.id, on) not in reminded for on, _left in reminders(task, day))
+        for task in known.tasks
+    )
+
+
+def _turns(task: ReviewTask, day: date) -> bool:
+    """Whether the day takes a review to another state."""
+    if task.state is ReviewState.SCHEDULED:
+        return task.due_on <= day
+    return task.state in _UNANSWERED and task.answer_by < day
+
+
+def _bring(session: Session, wanted: Sequence[str], day: date, in_force: terms.Terms, now: datetime) -> int:
+    """Hold those codes and their reviews, and do what the day brings; how much that was."""
+    living = select(TalentCode).where(TalentCode.id.in_(wanted), TalentCode.ended_at.is_(None))
+    held = session.scalars(living.order_by(TalentCode.id).with_for_update()).all()
+    tasks = session.scalars(_tasks_of(select(ReviewTask), held).with_for_update())
+    known = _known(session, held, tasks, day)
     done = _open(session, known, day, in_force, now)
     done += _remind(session, known, day)
     done += sum(_turn(session, task, day, now) for each in known for task in each.tasks)
     done += sum(_lapse(session, each, now) for each in known)
     session.flush()
-    return Part(done, held[-1].id if len(held) == PART else None)
+    return done
 
 
-def _known(session: Session, held: Sequence[TalentCode], day: date) -> list[Known]:
-    """What the codes' reviews hang on, in three questions whatever their number."""
+def _tasks_of(query: Any, held: Sequence[Any]) -> Any:
+    """The reviews of those codes, in the order in which they are held."""
+    return query.where(ReviewTask.code_id.in_([code.id for code in held])).order_by(ReviewTask.id)
+
+
+def _known(session: Session, held: Sequence[Any], tasks: Iterable[Any], day: date) -> list[Known]:
+    """What the codes' reviews hang on. held, tasks: rows, or columns of their names."""
     by_id = {code.id: Known(code, legal_date(code.issued_at)) for code in held}
-    made = select(ReviewTask).where(ReviewTask.code_id.in_(by_id)).order_by(ReviewTask.id)
-    for task in session.scalars(made.with_for_update()):
+    for task in tasks:
         each = by_id[task.code_id]
         each.occasions.add((task.cause, task.occasion))
         if task.state in reviews.OPEN:
             each.tasks.append(task)
         elif task.concluded_on is not None:
             each.counted_from = max(each.counted_from, task.concluded_on)
-    ending: dict[str, list[tuple[str, date]]] = defaultdict(list)
-    youth = select(TierRecognition.talent_id, TierRecognition.id, TierRecognition.valid_through).where(
-        TierRecognition.talent_id.in_([code.talent_id for code in held if code.tier is Tier.YOUTH]),
+    of_youth = {code.talent_id: by_id[code.id] for code in held if code.tier is Tier.YOUTH}
+    if of_youth:
+        for talent_id, recognition, last in session.execute(_ending(of_youth.keys(), day)):
+            of_youth[talent_id].youth.append((recognition, last))
+    return list(by_id.values())
+
+
+def _ending(talents: Iterable[str], day: date) -> Any:
+    """Recognitions as youth whose five years end soon."""
+    return select(TierRecognition.talent_id, TierRecognition.id, TierRecognition.valid_through).where(
+        TierRecognition.talent_id.in_(list(talents)),
         TierRecognition.tier == Tier.YOUTH,
         TierRecognition.state == RecognitionState.CONFIRMED,
         TierRecognition.valid_through.between(day, day + ANNOUNCED),
     )
-    for talent_id, recognition, last in session.execute(youth):
-        if last is not None:
-            ending[talent_id].append((recognition, last))
-    for each in by_id.values():
-        each.youth = ending[each.code.talent_id]
-    return list(by_id.values())
+
+
+def _reminded(session: Session, known: Iterable[Known]) -> set[tuple[str, date]]:
+    """Which reminders there are of open reviews."""
+    awaited = [task.id for each in known for task in each.tasks if task.state in _AWAITED]
+    made = select(ReviewReminder.review_id, ReviewReminder.on)
+    rows = session.execute(made.where(ReviewReminder.review_id.in_(awaited))) if awaited else ()
+    return {(review, on) for review, on in rows}
 
 
 def _open(session: Session, known: Sequence[Known], day: date, in_force: terms.Terms, now: datetime) -> int:
@@ -155,11 +224,7 @@ def _remind(session: Session, known: Iterable[Known], day: date) -> int:
     wanted = {
         (task.id, on): left for each in known for task in each.tasks for on, left in reminders(task, day)
     }
-    made = select(ReviewReminder.review_id, ReviewReminder.on)
-    there = {
-        tuple(row)
-        for row in session.execute(made.where(ReviewReminder.review_id.in_({k[0] for k in wanted})))
-    }
+    there = _reminded(session, known)
     rows = [
         {"review_id": review, "on": on, "days_left": left}
         for (review, on), left in wanted.items()
