@@ -49,7 +49,7 @@ from tests.postgres import die_with_parent
 from tests.sanctions.held import court_beside, held
 from tests.talents.conftest import People
 from tests.talents.filed import filed
-from tests.talents.righted import righted
+from tests.talents.righted import reviewed, righted
 from tests.world import PDF, World, stipulation
 
 T = TypeVar("T")
@@ -168,6 +168,10 @@ class Running:
 
     def _righted(self, crowd: People) -> dict[str, str]:
         return righted(crowd, self._holder(), self.account(Role.AUDITOR))
+
+    def another_review(self) -> dict[str, str]:
+        """Somebody who holds a code, of whom a review is due: his account, and the review."""
+        return self.people(reviewed)
 
     def people(self, work: Callable[[People], T]) -> T:
         """Talents and hands of the office in the service's own database."""

@@ -1,7 +1,10 @@
 """What pages of reviews and of people's rights show: one of each, in the world of some tests."""
 
+import secrets
+
 from sqlalchemy.orm import Session
 
+from talentseal.accounts import demonstration
 from talentseal.accounts.roles import Actor
 from talentseal.clock import legal_date
 from talentseal.talents import correcting, erasing, grants, people, reviews
@@ -46,6 +49,18 @@ def righted(crowd: People, holder: Actor, auditor: str) -> dict[str, str]:
         }
 
     return crowd.world.database.write(write)
+
+
+def reviewed(crowd: People) -> dict[str, str]:
+    """Another holder's account, which can be played, and a review of his that is due."""
+    talent = crowd.holder()
+    code = crowd.code(talent)
+
+    def write(session: Session) -> str:
+        demonstration.cast_as(session, talent.account_id, 100 + secrets.randbelow(10**6), "虚构持有人")
+        return _opened(session, code, crowd)
+
+    return {"holder": talent.account_id, "review": crowd.world.database.write(write)}
 
 
 def _opened(session: Session, code: TalentCode, crowd: People) -> str:

@@ -56,7 +56,7 @@ def _cards(session: Session, vault: Vault, talent_id: str) -> Told:
     )
     return [
         {
-            "card": row.id,
+            "id": row.id,
             "issuer": name,
             "state": row.state.value,
             "number": str(number) if (number := cards.number_of(row)) else None,

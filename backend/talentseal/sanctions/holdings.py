@@ -46,7 +46,7 @@ def _suspensions(session: Session, vault: Vault, talent_id: str) -> Told:
     query = select(SuspensionCase).where(SuspensionCase.code_id.in_(codes_of(talent_id)))
     return [
         {
-            "case": row.id,
+            "id": row.id,
             "state": row.state.value,
             "opened_at": instant(row.opened_at),
             "suspended_through": row.suspended_through.isoformat() if row.suspended_through else None,
@@ -80,7 +80,7 @@ def _terminations(session: Session, vault: Vault, talent_id: str) -> Told:
     query = select(TerminationCase).where(TerminationCase.code_id.in_(codes_of(talent_id)))
     return [
         {
-            "case": row.id,
+            "id": row.id,
             "ground": row.ground.value,
             "state": row.state.value,
             "proposed_at": instant(row.proposed_at),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
+from talentseal.accounts.models import Organisation
 from talentseal.talents import applications, correcting, papers, recognitions, reviews
 from talentseal.talents.models import (
     ERASED,
@@ -86,7 +87,7 @@ def _codes(session: Session, _vault: Vault, talent_id: str) -> Told:
     rows = session.scalars(select(TalentCode).where(TalentCode.talent_id == talent_id)).all()
     return [
         {
-            "code": row.id,
+            "id": row.id,
             "state": row.state.value,
             "tier": row.tier.value,
             "issued_at": instant(row.issued_at),
@@ -117,7 +118,7 @@ def _applications(session: Session, vault: Vault, talent_id: str) -> Told:
     rows = session.scalars(select(Application).where(Application.talent_id == talent_id)).all()
     return [
         {
-            "application": row.id,
+            "id": row.id,
             "purpose": row.purpose.value,
             "state": row.state.value,
             "begun_at": instant(row.begun_at),
@@ -125,7 +126,7 @@ def _applications(session: Session, vault: Vault, talent_id: str) -> Told:
             "content": applications.content(vault, row).model_dump(mode="json"),
             "documents": [
                 {
-                    "document": each.id,
+                    "id": each.id,
                     "kind": each.kind.value,
                     "media_type": each.media_type,
                     "size": each.size,
@@ -165,7 +166,7 @@ def _destroy_applications(session: Session, vault: Vault, talent_id: str, _now: 
 def _recognitions(session: Session, vault: Vault, talent_id: str) -> Told:
     return [
         {
-            "recognition": row.id,
+            "id": row.id,
             "tier": row.tier.value,
             "state": row.state.value,
             "starts_on": row.starts_on.isoformat(),
@@ -198,7 +199,7 @@ def _reviews(session: Session, vault: Vault, talent_id: str) -> Told:
     reminders = select(ReviewReminder.on).order_by(ReviewReminder.on)
     return [
         {
-            "review": row.id,
+            "id": row.id,
             "cause": row.cause.value,
             "state": row.state.value,
             "opened_on": row.opened_on.isoformat(),
@@ -224,16 +225,21 @@ def _destroy_reviews(session: Session, _vault: Vault, talent_id: str, _now: date
 
 
 def _consents(session: Session, _vault: Vault, talent_id: str) -> Told:
-    query = select(TalentConsent).where(TalentConsent.talent_id == talent_id)
+    query = (
+        select(TalentConsent, Organisation.name)
+        .join(Organisation, Organisation.id == TalentConsent.organisation_id)
+        .where(TalentConsent.talent_id == talent_id)
+    )
     return [
         {
             "organisation": row.organisation_id,
+            "organisation_name": name,
             "scope": row.scope.value,
             "notice_version": row.notice_version,
             "given_at": instant(row.given_at),
             "withdrawn_at": instant(row.withdrawn_at),
         }
-        for row in session.scalars(query.order_by(TalentConsent.given_at))
+        for row, name in session.execute(query.order_by(TalentConsent.given_at))
     ]
 
 
