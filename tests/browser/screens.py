@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 from talentseal.web.language import Language
 
 
@@ -32,3 +34,10 @@ PHONE_ZH, PHONE_EN, DESKTOP, DESKTOP_EN = SCREENS
 
 CROSSED = (PHONE_ZH, DESKTOP_EN)
 """Each device and each language once: for what takes long and hangs on both."""
+
+every_screen = pytest.mark.parametrize(
+    "screen",
+    [screen if screen in CROSSED else pytest.param(screen, marks=pytest.mark.long) for screen in SCREENS],
+    ids=str,
+)
+"""The crossed screens always, all four in --full."""

@@ -9,17 +9,12 @@ from tests.browser.conftest import Shot
 from tests.browser.keyboard import keyboard_reaches
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import CROSSED, DESKTOP, SCREENS
+from tests.browser.screens import DESKTOP, every_screen
 from tests.browser.touch import fits_fingers
 from tests.browser.visit import Visit
 from tests.browser.weight import LIMIT, weighed
 
 every_page = pytest.mark.parametrize("address", EVERY, ids=str)
-every_screen = pytest.mark.parametrize(
-    "screen",
-    [screen if screen in CROSSED else pytest.param(screen, marks=pytest.mark.long) for screen in SCREENS],
-    ids=str,
-)
 
 
 def path_of(running: Running, address: Address) -> str:

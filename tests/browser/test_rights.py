@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from talentseal.accounts.roles import Role
@@ -12,11 +11,11 @@ from tests.browser.axe import axe
 from tests.browser.conftest import Shot, Visits
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import SCREENS
+from tests.browser.screens import every_screen
 from tests.browser.touch import fits_fingers
 
 
-@pytest.mark.parametrize("screen", [SCREENS[0], SCREENS[3]], ids=str)
+@every_screen
 def test_a_holder_keeps_his_data_in_hand(
     visits: Visits, running: Running, shot: Shot, tmp_path: Path
 ) -> None:
