@@ -485,3 +485,17 @@ def test_wishes_are_decided_by_the_talent_office_alone(sqlite_crowd: People, rol
             )
 
     do(sqlite_crowd, decide_both)
+
+
+def test_a_holder_who_never_answered_his_review_can_leave(sqlite_crowd: People) -> None:
+    holder, reviewing = sqlite_crowd.holder(), Reviewing(sqlite_crowd)
+    code = sqlite_crowd.code(holder).id
+    for days in (365, 31):
+        reviewing.after(days)
+    assert reviewing.state(holder) is CodeState.REVIEW_OVERDUE
+
+    erase(sqlite_crowd, holder)
+
+    left = sqlite_crowd.world.database.read(lambda session: session.get_one(TalentCode, code))
+    assert left.state is CodeState.CANCELLED
+    assert reviewing.night() == 0
