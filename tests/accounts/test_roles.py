@@ -14,6 +14,7 @@ WRITING = frozenset(Permission) - {
     Permission.LOG_ENTRIES_READ,
     Permission.OPERATION_READ,
     Permission.API_KEY_OWN,
+    Permission.GRANT_USE,
 }
 """Acts on the scheme; a key of one's own opens no more than one may do anyway."""
 
