@@ -1,4 +1,4 @@
-"""Every page on every screen: for everyone to use, light; each visit sees that nothing goes wrong on it."""
+"""Every page on its screens: for everyone to use, light; each visit sees that nothing goes wrong on it."""
 
 import pytest
 from playwright.sync_api import Page
@@ -9,12 +9,25 @@ from tests.browser.conftest import Shot
 from tests.browser.keyboard import keyboard_reaches
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import DESKTOP, every_screen
+from tests.browser.screens import CROSSED, SCREENS
 from tests.browser.touch import fits_fingers
 from tests.browser.visit import Visit
 from tests.browser.weight import LIMIT, weighed
 
-every_page = pytest.mark.parametrize("address", EVERY, ids=str)
+# One page after another takes the phone in Chinese and the desktop in English; in --full each takes all four.
+every_page = pytest.mark.parametrize(
+    ("address", "screen"),
+    [
+        pytest.param(
+            address,
+            screen,
+            marks=() if screen is CROSSED[place % len(CROSSED)] else pytest.mark.long,
+            id=f"{screen}-{address}",
+        )
+        for place, address in enumerate(EVERY)
+        for screen in SCREENS
+    ],
+)
 
 
 def path_of(running: Running, address: Address) -> str:
@@ -23,19 +36,21 @@ def path_of(running: Running, address: Address) -> str:
 
 
 def opened(visit: Visit, running: Running, address: Address) -> Page:
-    """The page, opened as whoever it is for."""
+    """The page, opened as whoever it is for, and nothing of the service before it."""
+    path = path_of(running, address)
     if address.who is not None:
-        visit.sign_in(running.account(address.who))
-    return visit.open(path_of(running, address), status=address.status)
+        return visit.sign_in(running.account(address.who), path, status=address.status)
+    return visit.open(path, status=address.status)
 
 
 @every_page
-@every_screen
-def test_every_page_can_be_used_by_everyone(
+def test_every_page_is_light_and_can_be_used_by_everyone(
     visit: Visit, running: Running, shot: Shot, address: Address
 ) -> None:
-    page = opened(visit, running, address)
+    weight = weighed(visit.page, lambda: opened(visit, running, address))
+    page = visit.page
 
+    assert 0 < weight < LIMIT
     shot(page, "light")
     axe(page)
     keyboard_reaches(page)
@@ -44,17 +59,3 @@ def test_every_page_can_be_used_by_everyone(
     page.emulate_media(color_scheme="dark")
     shot(page, "dark")
     axe(page)
-
-
-@every_page
-@pytest.mark.parametrize("screen", [DESKTOP], ids=str)
-def test_a_first_view_of_every_page_is_light(visit: Visit, running: Running, address: Address) -> None:
-    if address.who is not None:
-        visit.sign_in(running.account(address.who))
-    page, path = visit.context.new_page(), path_of(running, address)
-    if address.status >= 400:
-        visit.expects_status(address.status, path)
-
-    weight = weighed(page, lambda: page.goto(visit.url + path))
-
-    assert 0 < weight < LIMIT

@@ -66,13 +66,13 @@ class Visit:
         assert response.status == status, f"{path} answered {response.status}, expected {status}"
         return self.page
 
-    def sign_in(self, account: str, path: str = "/") -> Page:
+    def sign_in(self, account: str, path: str = "/", *, status: int = 200) -> Page:
         """Be one of the demonstration's people (see `Running.account`) and go to `path`. Returns the page."""
         answer = self.context.request.post(
             f"{self.url}/sign-in/demonstration", form={"account": account}, max_redirects=0
         )
         assert answer.status == 303, f"signing in answered {answer.status}"
-        return self.open(path)
+        return self.open(path, status=status)
 
     def expects_status(self, status: int, part: str) -> None:
         """Some response with this status (400 to 599) comes from an address that contains `part`."""
