@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -95,8 +96,15 @@ class Postgres:
             )
 
     def kill(self) -> None:
-        """End it as a crash would. Its children notice and end too; the next start recovers from the log."""
+        """End it as a crash would; the next start recovers from the log. Those that serve a connection are
+        ended with it: by themselves they may notice a while later, and answer until then.
+        """
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            serving = connection.execute("SELECT pid FROM pg_stat_activity").fetchall()
         self._end(signal.SIGKILL)
+        for (pid,) in serving:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop it and remove its folder."""
