@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -288,6 +289,11 @@ _PAGES: Final = (
 """Of everyone, partners, counters, talents and their office, people's rights, sanctions; rules and tools."""
 
 
+@cache
+def _assets() -> Assets:
+    return Assets()
+
+
 def create_app(
     service: Service,
     *,
@@ -309,7 +315,7 @@ def create_app(
         if worker is not None:
             worker.stop()
 
-    assets = Assets()
+    assets = _assets()
     app = Application(
         Pages(assets, site_of(service.settings), access.visitor_of),
         https=service.settings.is_https,

@@ -64,7 +64,8 @@ class Assets:
         version = hashlib.sha256()
         for name, content in sorted(files.items()):
             version.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(content).digest())
-        root = f"/static/{version.hexdigest()[:16]}"
+        self.version = version.hexdigest()[:16]
+        root = f"/static/{self.version}"
         self._by_name = {name: _asset(root, name, content) for name, content in files.items()}
         self._by_address = {asset.address: asset for asset in self._by_name.values()}
 

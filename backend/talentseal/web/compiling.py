@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import jinja2
 from jinja2 import nodes
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
@@ -19,8 +20,25 @@ ASSET: Final = "asset"
 """What templates call with the name of a file that pages load."""
 
 
+class Compiled(jinja2.BytecodeCache):
+    """Compiled templates, kept for the process: a second application in it compiles none of them again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (code := self._kept.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
 def environment(
-    loader: jinja2.BaseLoader, say: Callable[[str], str], asset: Callable[[str], str]
+    loader: jinja2.BaseLoader,
+    say: Callable[[str], str],
+    asset: Callable[[str], str],
+    kept: Compiled | None = None,
 ) -> jinja2.Environment:
     """Templates in one language. say: a text in it. asset: the address of a file.
 
@@ -35,6 +53,7 @@ def environment(
         lstrip_blocks=True,
         # To ask the disk about each template and each of its imports takes as long as a short page.
         auto_reload=False,
+        bytecode_cache=kept,
     )
     made.code_generator_class = _generator({SAY: lambda text: Markup(say(text)), ASSET: asset})  # noqa: S704  # our own texts
     return made

@@ -22,6 +22,7 @@ from talentseal.clock import SHANGHAI
 from talentseal.errors import TalentSealError
 from talentseal.web import compiling, problems
 from talentseal.web.assets import Assets
+from talentseal.web.compiling import Compiled
 from talentseal.web.language import PARAMETER, Language, language_of, remember
 from talentseal.web.problems import Problem
 
@@ -61,6 +62,10 @@ class Visitor:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+
+_COMPILED: Final[dict[tuple[Language, str], Compiled]] = {}
+"""By language and version of the files, whose addresses stand in compiled templates."""
 
 
 class Pages:
@@ -121,7 +126,10 @@ class Pages:
 
     def _environment(self, language: Language) -> jinja2.Environment:
         environment = compiling.environment(
-            jinja2.FileSystemLoader(TEMPLATES), translator(language), self._assets.address
+            jinja2.FileSystemLoader(TEMPLATES),
+            translator(language),
+            self._assets.address,
+            _COMPILED.setdefault((language, self._assets.version), Compiled()),
         )
         environment.filters |= {"beijing": _beijing, "grouped": _grouped}
         environment.globals |= {
