@@ -28,6 +28,10 @@ QUICK, LONG = 10, 500
 FEWEST_OPERATIONS = 100
 
 
+NEEDS = {name.replace(":path}", "}"): need for name, need in OPERATIONS.items()}
+"""As the description writes paths."""
+
+
 class Callers:
     """Somebody of each role, of whom each operation is asked by one who may."""
 
@@ -37,7 +41,7 @@ class Callers:
 
     def headers(self, operation: str) -> dict[str, str]:
         """Those by which the operation is open."""
-        need = OPERATIONS[operation]
+        need = NEEDS[operation]
         wanted = Permission.AGREEMENT_READ if isinstance(need, Audience) else need[0]
         role = next(role for role in Role if wanted in PERMISSIONS[role])
         if role not in self.by_role:

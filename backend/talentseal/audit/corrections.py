@@ -44,6 +44,7 @@ class SignerClass(IntEnum):
 CLASS_OF_ROLE: Final[Mapping[Role, SignerClass]] = MappingProxyType(
     {
         Role.AUDITOR: SignerClass.PLATFORM,
+        Role.TALENT: SignerClass.PLATFORM,
         Role.PARTNER: SignerClass.PARTY,
         Role.THIRD_PARTY: SignerClass.PARTY,
         Role.OPERATOR: SignerClass.OPERATOR,

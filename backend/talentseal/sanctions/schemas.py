@@ -206,7 +206,7 @@ class Confirm(Command):
 
 
 class Attach(Command):
-    """What an external finding is. issuer: the court or body. reference: its number."""
+    """What an external finding is. issuer: whose finding it is. reference: its number."""
 
     issuer: Line
     reference: Reference

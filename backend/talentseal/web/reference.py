@@ -1,5 +1,6 @@
 """The API reference as a page of our own: what the OpenAPI document says, in its order."""
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -262,7 +263,9 @@ def page(request: Request) -> Response:
     """The API reference."""
     site: Pages = request.app.state.pages
     made: Reference = request.app.state.reference
-    return site.render(request, "reference/page.html", operations=made.operations(request))
+    return _compressed(
+        request, site.render(request, "reference/page.html", operations=made.operations(request))
+    )
 
 
 @reference.get("/operations/{anchor}")
@@ -277,4 +280,14 @@ def one_operation(request: Request, anchor: str) -> Response:
 def problem_codes(request: Request) -> Response:
     """Every problem code with its sentences."""
     site: Pages = request.app.state.pages
-    return site.render(request, "reference/problems.html", codes=codes())
+    return _compressed(request, site.render(request, "reference/problems.html", codes=codes()))
+
+
+def _compressed(request: Request, page: Response) -> Response:
+    """A long page as it goes over the wire; there is no secret in it whose length could tell anything."""
+    page.headers.add_vary_header("Accept-Encoding")
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        page.body = gzip.compress(bytes(page.body), mtime=0)
+        page.headers["content-length"] = str(len(page.body))
+        page.headers["content-encoding"] = "gzip"
+    return page
