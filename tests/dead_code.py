@@ -27,6 +27,7 @@ NAMES = ["process_bind_param", "process_result_value", "rollback"]  # SQLAlchemy
 NAMES += ["upgrade", "downgrade"]  # Alembic's versions
 NAMES += ["describe", "collect"]  # Prometheus' collectors
 NAMES += ["make_request"]  # web3's providers
+NAMES += ["load_bytecode", "dump_bytecode"]  # Jinja's cache of compiled templates
 
 
 def in_product(item: Item) -> bool:
