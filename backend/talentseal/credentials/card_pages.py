@@ -13,8 +13,7 @@ from talentseal.credentials.card_models import TalentCard
 from talentseal.credentials.card_schemas import ActivateCard, ReplaceCard, RequestCards
 from talentseal.credentials.card_states import IN_USE, MAKING
 from talentseal.errors import TalentSealError
-from talentseal.talents.desk import command_of
-from talentseal.web.forms import Form, Typed, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False, prefix="/cards")

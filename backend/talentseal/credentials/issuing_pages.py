@@ -21,8 +21,7 @@ from talentseal.credentials.card_schemas import (
 from talentseal.credentials.profiles import Profile
 from talentseal.errors import TalentSealError
 from talentseal.partners import outlets
-from talentseal.talents.desk import command_of
-from talentseal.web.forms import Form, Typed, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 PAGE_LENGTH = 50

@@ -14,11 +14,11 @@ from talentseal.errors import TalentSealError
 from talentseal.sanctions import cases, reading, terminations
 from talentseal.sanctions.api import FINDING_UPLOAD_LIMIT
 from talentseal.sanctions.cases import CaseNotFound
-from talentseal.sanctions.desk import AtDesk, Desk, command_of
+from talentseal.sanctions.desk import AtDesk, Desk
 from talentseal.sanctions.schemas import Attach, Confirm, Decide, Hear, Propose, Say
 from talentseal.sanctions.states import CaseState, Ground, TerminationState
 from talentseal.sanctions.terminations import TerminationNotFound
-from talentseal.web.forms import Form, Typed, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 PAGE_LENGTH: Final = 30

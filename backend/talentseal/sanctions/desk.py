@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -15,10 +14,9 @@ from talentseal.accounts.roles import Actor
 from talentseal.db import Database
 from talentseal.errors import TalentSealError
 from talentseal.vault import Vault
-from talentseal.web.forms import SHOWN_ELSEWHERE, FormRefused, Typed, errors_of, said
+from talentseal.web.forms import SHOWN_ELSEWHERE, Typed, errors_of, said
 from talentseal.web.pages import Pages, see_other
 
-M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 
@@ -67,11 +65,3 @@ async def _desk(request: Request, database: Db, actor: WebActor, now: Now) -> De
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
-
-
-def command_of(model: type[M], values: Any) -> M:
-    """What a form says as a command. Raises FormRefused."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise FormRefused.of(error) from None

@@ -13,12 +13,12 @@ from talentseal.accounts.models import Organisation
 from talentseal.accounts.roles import Permission
 from talentseal.errors import TalentSealError
 from talentseal.sanctions import reading, rules
-from talentseal.sanctions.desk import AtDesk, Desk, command_of
+from talentseal.sanctions.desk import AtDesk, Desk
 from talentseal.sanctions.models import SuspensionRule
 from talentseal.sanctions.rules import RuleNotFound
 from talentseal.sanctions.schemas import GiveSignature, Refuse, RuleText, RuleView
 from talentseal.sanctions.triggers import Reach, Trigger
-from talentseal.web.forms import Form, FormRefused, Typed, nested, texts
+from talentseal.web.forms import Form, FormRefused, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}\Z")

@@ -20,7 +20,7 @@ from talentseal.talents.applications import (
     ApplicationClosed,
     ApplicationNotFound,
 )
-from talentseal.talents.desk import UPLOAD_LIMIT, AtDesk, Desk, Identifier, command_of, document_answer
+from talentseal.talents.desk import UPLOAD_LIMIT, AtDesk, Desk, Identifier, document_answer
 from talentseal.talents.models import DocumentKind, Purpose
 from talentseal.talents.schemas import (
     PROOFS,
@@ -36,7 +36,7 @@ from talentseal.talents.schemas import (
     ScopeGround,
     Work,
 )
-from talentseal.web.forms import Form, Typed, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 pages = APIRouter(prefix="/me/application", include_in_schema=False)

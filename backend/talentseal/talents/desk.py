@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Request
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import StringConstraints
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
@@ -19,10 +19,8 @@ from talentseal.talents.applications import DOCUMENT_LIMIT
 from talentseal.talents.models import ApplicationDocument
 from talentseal.talents.privacy_models import TalentPaper
 from talentseal.vault import Vault
-from talentseal.web.forms import SHOWN_ELSEWHERE, FormRefused, errors_of, named, said
+from talentseal.web.forms import SHOWN_ELSEWHERE, errors_of, named, said
 from talentseal.web.pages import Pages
-
-M = TypeVar("M", bound=BaseModel)
 
 UPLOAD_LIMIT: Final = DOCUMENT_LIMIT + 1024 * 1024
 """Bytes of an upload request: the document and the multipart frame."""
@@ -86,14 +84,6 @@ async def _desk(request: Request, database: Db, actor: WebActor, now: Now) -> De
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
-
-
-def command_of(model: type[M], values: Any) -> M:
-    """What a form says as a command. Raises FormRefused."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise FormRefused.of(error) from None
 
 
 def documents_in(form: FormData, name: str) -> list[bytes]:

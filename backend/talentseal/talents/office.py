@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from talentseal.errors import TalentSealError
 from talentseal.talents import deciding, reading, recognitions
-from talentseal.talents.desk import AtDesk, Desk, Identifier, command_of, document_answer
+from talentseal.talents.desk import AtDesk, Desk, Identifier, document_answer
 from talentseal.talents.models import ApplicationState, DocumentKind
 from talentseal.talents.schemas import (
     Approve,
@@ -26,7 +26,7 @@ from talentseal.talents.schemas import (
     Return,
     ReviewView,
 )
-from talentseal.web.forms import Form, Typed, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False)

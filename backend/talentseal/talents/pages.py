@@ -9,10 +9,10 @@ from talentseal.accounts.counter import AtCounter, Counter
 from talentseal.accounts.destination import home_of
 from talentseal.errors import TalentSealError
 from talentseal.talents import people, reading
-from talentseal.talents.desk import AtDesk, Desk, command_of
+from talentseal.talents.desk import AtDesk, Desk
 from talentseal.talents.schemas import ApplicationView, TierView
 from talentseal.talents.signing_up import SignUp, sign_up
-from talentseal.web.forms import Form, Typed, errors_of, nested, said, texts
+from talentseal.web.forms import Form, Typed, command_of, errors_of, nested, said, texts
 from talentseal.web.pages import Pages, see_other
 
 pages = APIRouter(include_in_schema=False)

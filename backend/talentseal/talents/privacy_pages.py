@@ -21,7 +21,6 @@ from talentseal.talents.desk import (
     AtDesk,
     Desk,
     Identifier,
-    command_of,
     document_answer,
     documents_in,
     paper_answer,
@@ -31,7 +30,7 @@ from talentseal.talents.privacy import PrivacyDesk
 from talentseal.talents.privacy_models import ConsentScope
 from talentseal.talents.privacy_schemas import AskCorrection, CorrectionView, GiveConsent
 from talentseal.talents.schemas import IdentityDocument, ScopeGround
-from talentseal.web.forms import Form, Typed, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False, prefix="/me")

@@ -15,7 +15,6 @@ from talentseal.talents.desk import (
     AtDesk,
     Desk,
     Identifier,
-    command_of,
     documents_in,
     paper_answer,
 )
@@ -29,7 +28,7 @@ from talentseal.talents.review_schemas import (
     Verdict,
 )
 from talentseal.talents.schemas import IdentityDocument, ScopeGround
-from talentseal.web.forms import WHOLE, Form, Typed, nested, texts
+from talentseal.web.forms import WHOLE, Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False)

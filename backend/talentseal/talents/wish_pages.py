@@ -7,11 +7,11 @@ from starlette.responses import Response
 from talentseal.accounts.roles import Permission
 from talentseal.errors import TalentSealError
 from talentseal.talents import correcting, erasing, grants, wishes
-from talentseal.talents.desk import AtDesk, Desk, Identifier, command_of, paper_answer
+from talentseal.talents.desk import AtDesk, Desk, Identifier, paper_answer
 from talentseal.talents.models import FieldGroup
 from talentseal.talents.privacy_pages import Privacy
 from talentseal.talents.privacy_schemas import DecideWish, GiveGrant
-from talentseal.web.forms import WHOLE, Form, Typed, nested, texts
+from talentseal.web.forms import WHOLE, Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False)

@@ -6,10 +6,10 @@ place of an error. So no table is needed in either direction.
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from talentseal.errors import TalentSealError
@@ -21,6 +21,8 @@ MOST_FIELDS: Final = 4000
 
 SHOWN_ELSEWHERE: Final = frozenset({401, 404, 500, 503})
 """Statuses of refusals that are no answer to what stands in a form: a page of their own says them."""
+
+M = TypeVar("M", bound=BaseModel)
 
 WHOLE: Final = re.compile(r"[0-9]{1,12}\Z")
 """A number that a form may hold: beyond some thousand digits Python itself refuses to read one."""
@@ -99,6 +101,14 @@ def _rows(node: Any) -> Any:
     if all(WHOLE.match(part) for part in node):
         return [_rows(node[part]) for part in sorted(node, key=int)]
     return Typed((part, _rows(value)) for part, value in node.items())
+
+
+def command_of(model: type[M], values: Any) -> M:
+    """What a form says as a command. Raises FormRefused."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise FormRefused.of(error) from None
 
 
 def said(refusal: TalentSealError, request: Request) -> str:
