@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.calls import Call, UnsafeCall
 from talentseal.accounts.roles import Actor
 from talentseal.clock import legal_date
 from talentseal.credentials import card_reading, cards, chips, holding, issuing, offers, presenting
@@ -43,7 +44,6 @@ from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.presenting import ChipAnswer, Credentials
 from talentseal.credentials.schemas import PresentationView
 from talentseal.db import Database
-from talentseal.partners.api import Call, UnsafeCall
 from talentseal.partners.counter import AtDevice
 from talentseal.partners.schemas import Identifier
 from talentseal.talents.models import TalentCode

@@ -1,23 +1,19 @@
 """JSON API of signing keys."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, Db
 from talentseal.accounts.api import OrganisationPath
-from talentseal.accounts.roles import Actor
+from talentseal.accounts.calls import Call
 from talentseal.accounts.schemas import Address
-from talentseal.db import Database
 from talentseal.partners import service
 from talentseal.partners.schemas import KeyView, ProveKey, RequestKey
-from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
 
 api = APIRouter(tags=["signing keys"], prefix="/organisations/{organisation_id}/keys")
 
@@ -43,30 +39,6 @@ async def _rules(request: Request) -> KeyRules:
 
 
 Rules = Annotated[KeyRules, Depends(_rules)]
-
-
-@dataclass(frozen=True, slots=True)
-class UnsafeCall:
-    """One unsafe request, made ready to be performed once."""
-
-    database: Database
-    actor: Actor
-    key: str
-    now: datetime
-
-    def perform(
-        self, route: str, meaning: Any, work: Callable[[Session], BaseModel], *, status: int = 200
-    ) -> Response:
-        """The answer of `work` in one transaction, or what it answered to the same request before."""
-        once = Once(self.actor.account_id, route, self.key, fingerprint(route, meaning))
-        return perform(self.database, once, lambda session: Answer(status, work(session)), now=self.now)
-
-
-async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> UnsafeCall:
-    return UnsafeCall(database, actor, key, now)
-
-
-Call = Annotated[UnsafeCall, Depends(_call)]
 
 
 @api.get("")

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from talentseal.accounts import api_keys
 from talentseal.accounts.access import ApiActor, Db
+from talentseal.accounts.calls import Call
 from talentseal.partners import counter, outlets
-from talentseal.partners.api import Call
 from talentseal.partners.schemas import (
     AddTerminal,
     BindStaff,

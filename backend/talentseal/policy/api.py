@@ -1,18 +1,14 @@
 """JSON API of instruments: reading for everyone, acts for the bodies whose they are."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
-from talentseal.accounts.roles import Actor
-from talentseal.db import Database
+from talentseal.accounts.access import Db, Now
+from talentseal.accounts.calls import Call
 from talentseal.policy import reading, service
 from talentseal.policy.schemas import (
     Decide,
@@ -23,7 +19,6 @@ from talentseal.policy.schemas import (
     ProposeInterpretation,
     VersionView,
 )
-from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
 
 api = APIRouter(tags=["instruments"], prefix="/instruments")
 
@@ -43,29 +38,6 @@ class InterpretationReceipt(BaseModel):
     """Which interpretation was proposed or issued."""
 
     id: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One unsafe request, made ready to be performed once."""
-
-    database: Database
-    actor: Actor
-    key: str
-    now: datetime
-
-    def perform(
-        self, route: str, meaning: Any, work: Callable[[Session], BaseModel], status: int
-    ) -> Response:
-        once = Once(self.actor.account_id, route, self.key, fingerprint(route, meaning))
-        return perform(self.database, once, lambda session: Answer(status, work(session)), now=self.now)
-
-
-async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> _Call:
-    return _Call(database, actor, key, now)
-
-
-Call = Annotated[_Call, Depends(_call)]
 
 
 @api.get("")
@@ -88,7 +60,7 @@ def draft_version(command: DraftVersion, call: Call) -> Response:
         row = service.draft(session, call.actor, command, now=call.now)
         return VersionReceipt(instrument=row.instrument, number=row.number)
 
-    return call.perform("POST instrument", command.model_dump(mode="json"), work, 201)
+    return call.perform("POST instrument", command.model_dump(mode="json"), work, status=201)
 
 
 @api.post("/{instrument}/versions/{number}/decisions", status_code=201, response_model=VersionReceipt)
@@ -100,7 +72,7 @@ def decide(instrument: InstrumentPath, number: NumberPath, command: Decide, call
         return VersionReceipt(instrument=instrument, number=number)
 
     meaning = {"instrument": instrument, "number": number, **command.model_dump(mode="json")}
-    return call.perform("POST instrument decision", meaning, work, 201)
+    return call.perform("POST instrument decision", meaning, work, status=201)
 
 
 @api.post(
@@ -116,7 +88,7 @@ def propose_interpretation(
         return InterpretationReceipt(id=row.id)
 
     meaning = {"instrument": instrument, "number": number, **command.model_dump(mode="json")}
-    return call.perform("POST interpretation", meaning, work, 201)
+    return call.perform("POST interpretation", meaning, work, status=201)
 
 
 @api.post(
@@ -135,4 +107,4 @@ def issue_interpretation(
         return InterpretationReceipt(id=row.id)
 
     meaning = {"instrument": instrument, "number": number, "interpretation": interpretation}
-    return call.perform("POST interpretation issue", meaning, work, 200)
+    return call.perform("POST interpretation issue", meaning, work, status=200)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from talentseal.accounts.access import Db, Now
+from talentseal.accounts.calls import Call
 from talentseal.policy import calendar
-from talentseal.policy.api import Call
 from talentseal.policy.calendar_schemas import CalendarView, DeadlineView, ImportNotice
 from talentseal.policy.schemas import Day
 
@@ -49,4 +49,4 @@ def import_notice(command: ImportNotice, call: Call) -> Response:
         row, new = calendar.import_notice(session, call.actor, command, now=call.now)
         return NoticeReceipt(year=row.year, version=row.number, new=new)
 
-    return call.perform("POST holiday notice", command.model_dump(mode="json"), work, 200)
+    return call.perform("POST holiday notice", command.model_dump(mode="json"), work, status=200)

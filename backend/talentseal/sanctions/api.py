@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.calls import Call
 from talentseal.accounts.roles import Permission
-from talentseal.partners.api import Call
 from talentseal.policy.schemas import Number
 from talentseal.sanctions import cases, facts, reading, rules, terminations
 from talentseal.sanctions.models import SuspensionCase, SuspensionRule, TerminationCase

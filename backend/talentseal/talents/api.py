@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.calls import Call
 from talentseal.accounts.roles import Actor
 from talentseal.accounts.schemas import Command
 from talentseal.db import Database
-from talentseal.policy.api import Call
 from talentseal.talents import applications, deciding, reading, recognitions, register
 from talentseal.talents.applications import DOCUMENT_LIMIT
 from talentseal.talents.desk import UPLOAD_LIMIT, Identifier, document_answer
@@ -123,7 +123,7 @@ class _Act:
     ) -> Response:
         """Run `work` once. about: what it is done to; sent: what came with the request."""
         meaning = {"about": about, "sent": self.vault.digest("request", json.dumps(sent, sort_keys=True))}
-        return self.call.perform(route, meaning, work, status)
+        return self.call.perform(route, meaning, work, status=status)
 
     def on_application(
         self,

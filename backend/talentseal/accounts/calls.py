@@ -1,0 +1,40 @@
+"""Unsafe requests of programs: who asks, under which Idempotency-Key, and the one way to answer once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.roles import Actor
+from talentseal.db import Database
+from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
+
+
+@dataclass(frozen=True, slots=True)
+class UnsafeCall:
+    """One unsafe request, made ready to be performed once."""
+
+    database: Database
+    actor: Actor
+    key: str
+    now: datetime
+
+    def perform(
+        self, route: str, meaning: Any, work: Callable[[Session], BaseModel], *, status: int = 200
+    ) -> Response:
+        """The answer of `work` in one transaction, or what it answered to the same request before."""
+        once = Once(self.actor.account_id, route, self.key, fingerprint(route, meaning))
+        return perform(self.database, once, lambda session: Answer(status, work(session)), now=self.now)
+
+
+async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> UnsafeCall:
+    return UnsafeCall(database, actor, key, now)
+
+
+Call = Annotated[UnsafeCall, Depends(_call)]
