@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import eth_account  # noqa: F401 - before any test, for what it does to the limit below
 import hypothesis
 import pytest
+import structlog
 
 from chainkit.anvil_accounts import DEMO_ACCOUNTS
 from chainkit.node import Anvil
@@ -51,6 +52,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """What a test's command makes of logging ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -343,6 +343,7 @@ def test_two_suspensions_that_overlap_end_with_the_later_one(sqlite_court: Court
     court.rule(trigger=Trigger.NO_SHOW_GE_N, duration_days=20)
     talent = court.people.holder()
     court.suspended(talent)
+    court.world.clock.advance(minutes=1)
     court.report(talent, Trigger.NO_SHOW_GE_N)
     court.tick()
     second = court.cases(talent)[-1]

@@ -20,11 +20,11 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> WishList:
     return WishList(
         corrections=[
             _row(row, day)
-            for row in session.scalars(corrections.order_by(TalentCorrection.due_on, TalentCorrection.id))
+            for row in session.scalars(corrections.order_by(TalentCorrection.due_on, TalentCorrection.asked_at))
         ],
         erasures=[
             _row(row, day)
-            for row in session.scalars(erasures.order_by(TalentErasure.due_on, TalentErasure.id))
+            for row in session.scalars(erasures.order_by(TalentErasure.due_on, TalentErasure.asked_at))
         ],
     )
 
