@@ -160,6 +160,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             "ending": ending.agreement_id,
             "instrument": measures.instrument,
             "edition": "1",
+            "part": "applications",
             "outlet": _outlet(world, bank),
         }
         yield Stage(api.app, names, people)

@@ -123,6 +123,7 @@ SIGNED_IN = [
     Address("/me/consents", Role.TALENT),
     Address("/me/access", Role.TALENT),
     Address("/me/export", Role.TALENT),
+    Address("/me/export/{part}", Role.TALENT),
     Address("/me/corrections", Role.TALENT),
     Address("/me/corrections?group=BASIC", Role.TALENT),
     Address("/me/erasure", Role.TALENT),

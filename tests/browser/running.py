@@ -145,6 +145,7 @@ class Running:
                 "ending": self.ending().agreement,
                 "instrument": "talent-code-and-card",
                 "edition": "1",
+                "part": "applications",
                 "outlet": self.outlet(),
                 **self.people(filed),
                 **self.people(self._issued),

@@ -54,8 +54,11 @@ def test_a_holder_keeps_his_data_in_hand(
     mine.goto(f"{holder.url}/me/corrections?group=BASIC")
     judged(mine, shot, "6-correction")
     mine.goto(f"{holder.url}/me/export")
-    expect(mine.locator(".told").first).to_be_visible()
     judged(mine, shot, "7-export")
+    mine.locator("a[href='/me/export/fields']").click()
+    expect(mine.locator(".told").first).to_be_visible()
+    judged(mine, shot, "7-export-fields")
+    mine.go_back()
     with mine.expect_download() as download:
         mine.locator("a[download]").click()
     assert '"format": "talentseal-export/1"' in download.value.path().read_text("utf-8")

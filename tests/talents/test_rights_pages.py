@@ -157,9 +157,11 @@ def test_a_person_consents_withdraws_corrects_exports_and_is_forgotten(
     theirs.send(f"/corrections/{correction}/decision", 422, data={"granted": "yes"})
     theirs.send(f"/corrections/{correction}/decision", data={"granted": "yes", "reason": "属实"})
 
-    told = mine.page("/me/export")
-    assert CANARY in told
-    assert "虚构的荣誉" in told
+    parts = re.findall(r'href="(/me/export/[a-z]+)"', mine.page("/me/export"))
+    told = {part: mine.page(part) for part in parts if not part.endswith("/file")}
+    assert CANARY in told["/me/export/fields"]
+    assert "虚构的荣誉" in told["/me/export/corrections"]
+    assert mine.http.get("/me/export/nothing").status_code == 404
     file = mine.http.get("/me/export/file")
     assert file.headers["content-disposition"].startswith("attachment")
     assert file.json()["format"] == "talentseal-export/1"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -10,20 +10,38 @@ from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account, Organisation
 from talentseal.accounts.roles import Actor, Role
+from talentseal.errors import NotFound
 from talentseal.evidence import records
 from talentseal.talents import people
 from talentseal.talents.holdings import Holding
-from talentseal.talents.models import AccessPurpose, FieldGroup, NoticeAcceptance, TalentAccess
+from talentseal.talents.models import AccessPurpose, FieldGroup, NoticeAcceptance, Talent, TalentAccess
 from talentseal.talents.privacy_schemas import AccessPage, AccessView
 from talentseal.vault import Vault
 
 PAGE: Final = 50
 
 
-class Export(BaseModel):
+EVIDENCE: Final = "evidence"
+"""The part that holds the log's records."""
+
+
+class PartNotFound(NotFound):
+    code: ClassVar[str] = "part-not-found"
+    zh: ClassVar[str] = "没有这一部分信息。"
+    en: ClassVar[str] = "There is no such part of your data."
+
+
+class AccountTold(BaseModel):
+    """account: his sign-in name and when it was opened. notices: versions of the notice he accepted."""
+
+    person: str
+    account: dict[str, str]
+    notices: list[dict[str, str]]
+
+
+class Export(AccountTold):
     """Everything that the service holds of one person. Times are RFC 3339 in UTC, dates those of Shanghai.
 
-    account: his sign-in name and when it was opened. notices: versions of the privacy notice he accepted.
     holdings: by name, each a list of objects: fields (group, values, source, verification), codes with their
     steps and tier changes, applications with content, documents and steps, recognitions, reviews, consents,
     corrections, erasures, and whatever later parts of the service hold. recipients: who opened what, when and
@@ -33,9 +51,6 @@ class Export(BaseModel):
 
     format: Literal["talentseal-export/1"] = "talentseal-export/1"
     made_at: datetime
-    person: str
-    account: dict[str, str]
-    notices: list[dict[str, str]]
     holdings: dict[str, list[dict[str, Any]]]
     recipients: list[AccessView]
     evidence: list[dict[str, Any]]
@@ -46,22 +61,31 @@ def own_export(
 ) -> Export:
     """Everything about oneself. Raises NotPermitted."""
     talent = people.of_account(session, actor)
-    account = session.get_one(Account, talent.account_id)
-    accepted = select(NoticeAcceptance).where(NoticeAcceptance.talent_id == talent.id)
     return Export(
+        **_account(session, talent).model_dump(),
         made_at=now,
-        person=talent.id,
-        account={"name": account.name, "opened_at": _text(account.created_at)},
-        notices=[
-            {"version": row.version, "accepted_at": _text(row.accepted_at)}
-            for row in session.scalars(accepted)
-        ],
         holdings={each.name: each.tell(session, vault, talent.id) for each in holdings},
         recipients=_openings(session, talent.id),
-        evidence=[
-            _record(session, number) for each in holdings for number in each.records(session, talent.id)
-        ],
+        evidence=_evidence(session, talent.id, holdings),
     )
+
+
+def own_account(session: Session, actor: Actor) -> AccountTold:
+    """What the account itself holds of oneself. Raises NotPermitted."""
+    return _account(session, people.of_account(session, actor))
+
+
+def own_part(
+    session: Session, actor: Actor, vault: Vault, holdings: Sequence[Holding], name: str
+) -> list[dict[str, Any]]:
+    """One part of it: a holding by its name, or `EVIDENCE`. Raises NotPermitted, PartNotFound."""
+    talent = people.of_account(session, actor)
+    if name == EVIDENCE:
+        return _evidence(session, talent.id, holdings)
+    for each in holdings:
+        if each.name == name:
+            return each.tell(session, vault, talent.id)
+    raise PartNotFound
 
 
 def own_openings(session: Session, actor: Actor, *, after: str = "") -> AccessPage:
@@ -95,6 +119,23 @@ def _openings(
         )
         for row, name in session.execute(query)
     ]
+
+
+def _account(session: Session, talent: Talent) -> AccountTold:
+    account = session.get_one(Account, talent.account_id)
+    accepted = select(NoticeAcceptance).where(NoticeAcceptance.talent_id == talent.id)
+    return AccountTold(
+        person=talent.id,
+        account={"name": account.name, "opened_at": _text(account.created_at)},
+        notices=[
+            {"version": row.version, "accepted_at": _text(row.accepted_at)}
+            for row in session.scalars(accepted)
+        ],
+    )
+
+
+def _evidence(session: Session, talent_id: str, holdings: Sequence[Holding]) -> list[dict[str, Any]]:
+    return [_record(session, number) for each in holdings for number in each.records(session, talent_id)]
 
 
 def _record(session: Session, number: str) -> dict[str, Any]:

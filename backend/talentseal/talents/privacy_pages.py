@@ -100,8 +100,10 @@ def show_access(desk: AtDesk, after: Annotated[str, Query(pattern=r"^[0-9]{0,6}$
 
 @pages.get("/export")
 def show_export(desk: AtDesk, privacy: Privacy) -> Response:
-    """Everything that is held of me, to be read."""
-    return desk.show("privacy/export.html", export=_export(desk, privacy))
+    """What is held of me: its parts, and the whole as a file."""
+    told = desk.database.read(lambda session: exporting.own_account(session, desk.actor))
+    parts = [*(each.name for each in privacy.holdings), exporting.EVIDENCE]
+    return desk.show("privacy/export.html", told=told, parts=parts)
 
 
 @pages.get("/export/file")
@@ -111,14 +113,19 @@ def download_export(desk: AtDesk, privacy: Privacy) -> Response:
         "Content-Disposition": 'attachment; filename="talentseal-export.json"',
         "Cache-Control": "no-store",
     }
-    content = _export(desk, privacy).model_dump_json(indent=1)
-    return Response(content, media_type="application/json", headers=headers)
-
-
-def _export(desk: Desk, privacy: PrivacyDesk) -> exporting.Export:
-    return desk.database.read(
+    export = desk.database.read(
         lambda session: exporting.own_export(session, desk.actor, desk.vault, privacy.holdings, now=desk.now)
     )
+    return Response(export.model_dump_json(indent=1), media_type="application/json", headers=headers)
+
+
+@pages.get("/export/{part}")
+def show_part(desk: AtDesk, privacy: Privacy, part: str) -> Response:
+    """One part of what is held of me, to be read."""
+    told = desk.database.read(
+        lambda session: exporting.own_part(session, desk.actor, desk.vault, privacy.holdings, part)
+    )
+    return desk.show("privacy/export-part.html", told=told, part=part)
 
 
 @pages.get("/export/applications/{application}/documents/{document}")
