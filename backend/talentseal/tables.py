@@ -5,12 +5,14 @@ from talentseal.accounts import models as _accounts
 from talentseal.agreements import models as _agreements
 from talentseal.anchoring import models as _anchoring
 from talentseal.audit import models as _audit
+from talentseal.benefits import models as _benefits
 from talentseal.credentials import card_models as _cards
 from talentseal.credentials import models as _credentials
 from talentseal.db import Base
 from talentseal.evidence import models as _evidence
 from talentseal.partners import models as _partners
 from talentseal.policy import models as _policy
+from talentseal.redemptions import models as _redemptions
 from talentseal.sanctions import models as _sanctions
 from talentseal.talents import models as _talents
 from talentseal.talents import privacy_models as _privacy
@@ -22,6 +24,7 @@ FEATURES = (
     _agreements,
     _anchoring,
     _audit,
+    _benefits,
     _credentials,
     _cards,
     _evidence,
@@ -29,6 +32,7 @@ FEATURES = (
     _partners,
     _policy,
     _privacy,
+    _redemptions,
     _reviews,
     _sanctions,
     _talents,

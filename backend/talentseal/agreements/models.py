@@ -100,6 +100,8 @@ class AgreementVersion(Base):
     """First day in force, Asia/Shanghai."""
     valid_through: Mapped[date] = mapped_column()
     """Last day in force, Asia/Shanghai."""
+    survives_instrument: Mapped[bool] = mapped_column(default=False)
+    """Whether its terms say that what it grants goes on when the instrument has expired."""
     document_id: Mapped[str] = mapped_column(ForeignKey("agreement_document.id"))
     terms: Mapped[str] = mapped_column(Text)
     """Exact terms text; its SHA-256 is the commitment."""
