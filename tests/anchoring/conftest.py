@@ -1,7 +1,7 @@
 """A log, a chain in memory and the hands that work on both; a restart builds everything anew."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,8 +114,8 @@ class Service:
         identity = self.port.identity()
         return self.anchorer_for(identity.chain_id, identity.contract)
 
-    def anchorer_for(self, chain_id: int, contract: str) -> Anchorer:
-        senders = {lane: sender_for(lane, chain_id, contract) for lane in Lane}
+    def anchorer_for(self, chain_id: int, contract: str, lanes: Iterable[Lane] = Lane) -> Anchorer:
+        senders = {lane: sender_for(lane, chain_id, contract) for lane in lanes}
         return Anchorer(self.database, self.port, senders, self.clock, self.policy)
 
     def tick(self, rounds: int = 1, *, seconds: float = 0) -> Tick:

@@ -1,10 +1,12 @@
 """Blocks that vanish: what was in them goes back, the same bytes go out again, nothing is falsely final."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
+from sqlalchemy.orm import Session
 
-from talentseal.anchoring.models import Condition, TransactionState
+from talentseal.anchoring.models import ChainTransaction, Condition, Lane, TransactionState
 from talentseal.anchoring.policy import AlarmKind, Policy
 from talentseal.anchoring.service import Outcome
 from talentseal.chain.memory_chain import MemoryChain
@@ -111,6 +113,40 @@ def test_a_reorganised_act_goes_back_and_is_carried_again(deep: Service, chain: 
     deep.tick(3)
     assert [deep.act(act_id).state for act_id in ids] == [ActState.MINED] * 2
     assert len(set(chain.sent)) == 2
+
+
+def test_what_was_seen_in_a_lost_block_too_late_for_the_look_is_sent_again(
+    deep: Service, chain: MemoryChain
+) -> None:
+    """One worker reads a receipt, the block vanishes, another looks and goes on; then the first writes."""
+    deep.ask_keys()
+    deep.tick(2)
+    stale = deep.rows(Lane.REGISTRAR)[0]
+    chain.mines_on_demand = False
+    chain.reorganise(2)
+    deep.tick()
+    chain.mines_on_demand = True
+    size = deep.grow(2)
+    other = deep.anchorer_for(chain.identity().chain_id, chain.contract, [Lane.ANCHOR])
+    other.tick()
+    other.tick()
+    deep.database.write(partial(seen_in, stale))
+
+    chain.mine(72)
+    tick = deep.tick()
+    assert AlarmKind.REORGANISED in kinds(tick)
+    assert tick.final_size == size, "what is on the chain is final all the same"
+    deep.tick()
+    chain.mine(72)
+    deep.tick(2)
+
+    assert deep.rows(Lane.REGISTRAR)[0].state is TransactionState.FINAL
+
+
+def seen_in(stale: ChainTransaction, session: Session) -> None:
+    """The transaction is in the block in which it was before."""
+    row = session.get_one(ChainTransaction, (stale.epoch_id, stale.hash))
+    row.state, row.block_number, row.block_hash = TransactionState.MINED, stale.block_number, stale.block_hash
 
 
 def test_a_head_is_not_final_while_the_contract_holds_another_root(deep: Service, chain: MemoryChain) -> None:

@@ -218,7 +218,11 @@ class Round:
         if not rows:
             return False
         latest = self.network.chain.latest_block()
-        ripe = [row for row in rows if self._is_ripe(row, latest)]
+        deep = [row for row in rows if self._is_deep(row, latest)]
+        if lost := tuple(row for row in deep if self._lost_its_block(row)):
+            # Seen in a block that another worker's look no longer asked about: it relied on a later one by then.
+            self._reorganised(Reorganised(lost))
+        ripe = [row for row in deep if row not in lost and self._is_on_the_contract(row)]
         for row in ripe:
             reach(f"{POINTS[row.lane]}.final")
         if ripe:
@@ -226,14 +230,15 @@ class Round:
             self._write(lambda session: ledger.finalise(session, hashes, self.epoch.id, now=self.now))
             for lane in dict.fromkeys(row.lane for row in ripe):
                 reach(f"{POINTS[lane]}.announced")
-        return bool(ripe)
+        return bool(ripe or lost)
 
-    def _is_ripe(self, row: ChainTransaction, latest: Block) -> bool:
-        """Final by policy, still in the block it was seen in, and the contract holds what it wrote."""
-        number, chain = row.block_number or 0, self.network.chain
-        if not self.network.policy.is_final(chain, number, latest):
-            return False
-        block = chain.block(number)
-        if block is None or block.hash != row.block_hash:
-            return False
-        return row.size is None or chain.head_at(row.size) == row.root
+    def _is_deep(self, row: ChainTransaction, latest: Block) -> bool:
+        return self.network.policy.is_final(self.network.chain, row.block_number or 0, latest)
+
+    def _lost_its_block(self, row: ChainTransaction) -> bool:
+        block = self.network.chain.block(row.block_number or 0)
+        return block is None or block.hash != row.block_hash
+
+    def _is_on_the_contract(self, row: ChainTransaction) -> bool:
+        """Whether the contract holds the head that it wrote."""
+        return row.size is None or self.network.chain.head_at(row.size) == row.root
