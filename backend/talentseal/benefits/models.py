@@ -68,7 +68,6 @@ class Benefit(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 
-
 class BenefitVersion(Base):
     """What is promised under it, from one day through another."""
 

@@ -122,6 +122,8 @@ class Presentation(Base):
     """The card that was swiped; None for a token."""
     second_factor_required: Mapped[bool] = mapped_column()
     """Whether nothing but what can be copied was shown, so that beyond a limit more has to be."""
+    token_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of the token that was burnt for it; None for a card."""
 
 
 class PresentationRefusal(Base):

@@ -156,7 +156,14 @@ def present(
 
     Raises NotPermitted and TerminalUnknown, with nothing noted and nothing burnt.
     """
-    asked = _Asked(counter_of(session, actor, place), sent.request, now)
+    return present_at(session, counter_of(session, actor, place), credentials, sent, now=now)
+
+
+def present_at(
+    session: Session, counter: Counter, credentials: Credentials, sent: Sent, *, now: datetime
+) -> Established | Refused:
+    """The same at a counter that is known already, in the transaction of what follows from it."""
+    asked = _Asked(counter, sent.request, now)
     met = _recognised(session, credentials, sent.text, now)
     if isinstance(met, Unfit):
         return _refuse(session, asked, met)
@@ -373,6 +380,7 @@ def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str)
         "tier": bearer.tier,
         "card_id": bearer.card,
         "second_factor_required": bearer.second_factor_required,
+        "token_digest": bearer.burns,
     }
     session.connection().execute(_ESTABLISH, row)
     return Established(identifier, bearer.surname, bearer.tier, bearer.channel, asked.now, until)

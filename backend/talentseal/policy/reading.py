@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Row, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, Date, Row, Select, bindparam, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from talentseal.clock import legal_date
-from talentseal.db import rows
+from talentseal.db import only_row, rows
 from talentseal.errors import Conflict, NotFound
 from talentseal.policy.effects import Deed, Verdict, verdict_on
 from talentseal.policy.models import (
@@ -141,19 +141,61 @@ def standing(versions: Sequence[Known], deed: Deed, day: date) -> Standing:
     return Standing(deed=deed, verdict=verdict, version=_summary(basis, day), article=basis.bases[deed])
 
 
+def _issued(version: Any) -> ColumnElement[bool]:
+    return exists().where(
+        InstrumentAct.version_id == version.id, InstrumentAct.step.in_([Step.ISSUED, Step.ENTERED])
+    )
+
+
+def _providing() -> Select[str, str, int, int]:
+    """As `state_of` has it: issued, begun, and ended neither by its term nor a repeal nor a successor."""
+    version, day = InstrumentVersion, bindparam("day", type_=Date())
+    later = aliased(InstrumentVersion)
+    repealed = exists().where(
+        InstrumentAct.version_id == version.id,
+        InstrumentAct.step == Step.REPEALED,
+        InstrumentAct.on <= day,
+    )
+    superseded = exists().where(
+        later.instrument == version.instrument,
+        later.effective_from > version.effective_from,
+        later.effective_from <= day,
+        _issued(later),
+    )
+    return (
+        select(version.id, version.instrument, version.number, InstrumentBasis.article)
+        .join(InstrumentBasis, InstrumentBasis.version_id == version.id)
+        .where(
+            InstrumentBasis.deed == bindparam("deed"),
+            version.effective_from <= day,
+            version.valid_through >= day,
+            _issued(version),
+            ~repealed,
+            ~superseded,
+        )
+        .order_by(version.effective_from.desc())
+        .limit(1)
+    )
+
+
+_PROVIDING: Final = _providing()
+
+
+def providing(session: Session, deed: Deed, day: date) -> Basis | None:
+    """The newest version in force on that day that provides for `deed`; None when there is none."""
+    found = only_row(session, _PROVIDING, deed=deed, day=day)
+    return None if found is None else Basis(*found)
+
+
 def basis_of(session: Session, deed: Deed, *, now: datetime) -> Basis:
-    """The newest version in force on the legal date of `now` that provides for `deed`.
+    """What may be done on the legal date of `now` stands on this.
 
     Raises InstrumentExpired (domain specification §1.3, "Effect of expiry").
     """
-    day = legal_date(now)
-    providing = [
-        each for each in book(session) if deed in each.bases and each.state(day) is InstrumentState.IN_FORCE
-    ]
-    newest = max(providing, key=lambda each: each.row.effective_from, default=None)
-    if newest is None:
+    found = providing(session, deed, legal_date(now))
+    if found is None:
         raise InstrumentExpired(deed=deed.value)
-    return Basis(newest.row.id, newest.row.instrument, newest.row.number, newest.bases[deed])
+    return found
 
 
 def overview(session: Session, *, now: datetime) -> InstrumentList:

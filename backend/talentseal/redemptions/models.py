@@ -4,7 +4,7 @@ A redemption holds what was true when it was made: tier, version, value, shares.
 recalculated (Article 12); what comes back is a reversal of its own.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, Enum, ForeignKey, Index, String, text
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from talentseal.credentials.models import Channel
 from talentseal.db import Base, Instant
 from talentseal.policy.tiers import Tier
+from talentseal.redemptions.refusals import Refusal
 
 
 class RedemptionState(StrEnum):
@@ -101,9 +102,7 @@ class Redemption(Base):
     reversed_units: Mapped[int] = mapped_column(default=0)
     reversed_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     record_id: Mapped[str | None] = mapped_column(ForeignKey("evidence_record.id"))
-    """Evidence of kind 30; None until completed."""
-    observed_record_id: Mapped[str | None] = mapped_column(ForeignKey("evidence_record.id"))
-    """Evidence of kind 21: the stipulation that was observed by it (Article 20)."""
+    """Evidence of kind 30; None until completed. It is the observance of the stipulation too (Article 20)."""
     settlement_id: Mapped[str | None] = mapped_column(String(32), index=True)
 
 
@@ -137,3 +136,31 @@ class Reversal(Base):
     record_id: Mapped[str] = mapped_column(ForeignKey("evidence_record.id"))
     """Evidence of kind 31, which REVERSES the redemption's."""
     settlement_id: Mapped[str | None] = mapped_column(String(32), index=True)
+
+
+class RedemptionRefusal(Base):
+    """A use that was refused to somebody who had been established: so that he can ask why."""
+
+    __tablename__ = "redemption_refusal"
+    __table_args__ = (Index("ix_redemption_refusal_talent", "talent_id", "at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"))
+    benefit_id: Mapped[str] = mapped_column(String(32))
+    """As the counter named it."""
+    version_id: Mapped[str | None] = mapped_column(ForeignKey("benefit_version.id"))
+    organisation_id: Mapped[str] = mapped_column(ForeignKey("organisation.id"))
+    outlet_id: Mapped[str] = mapped_column(ForeignKey("outlet.id"))
+    refusal: Mapped[Refusal] = mapped_column(Enum(Refusal, native_enum=False, length=32))
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class StaticUse(Base):
+    """What a person drew in a day on cards of which all can be copied (domain specification §3.2)."""
+
+    __tablename__ = "static_use"
+    __table_args__ = (CheckConstraint("used_fen >= 0", name="used"),)
+
+    talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    used_fen: Mapped[int] = mapped_column(BigInteger)

@@ -20,6 +20,8 @@ def upgrade() -> None:
     _budget_alarm()
     _exclusion_use()
     _quota_use()
+    _redemption_refusal()
+    _static_use()
     _redemption()
     _reversal()
     protect_rows("benefit_step")
@@ -27,6 +29,7 @@ def upgrade() -> None:
         "agreement_version",
         sa.Column("survives_instrument", sa.Boolean(), nullable=False, server_default=sa.false()),
     )
+    op.add_column("presentation", sa.Column("token_digest", sa.LargeBinary(length=32), nullable=True))
 
 
 def _benefit() -> None:
@@ -255,6 +258,66 @@ def _quota_use() -> None:
     )
 
 
+def _redemption_refusal() -> None:
+    op.create_table(
+        "redemption_refusal",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("talent_id", sa.String(length=32), nullable=False),
+        sa.Column("benefit_id", sa.String(length=32), nullable=False),
+        sa.Column("version_id", sa.String(length=32), nullable=True),
+        sa.Column("organisation_id", sa.String(length=66), nullable=False),
+        sa.Column("outlet_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "refusal",
+            sa.Enum(
+                "CODE_SUSPENDED",
+                "CODE_TERMINATED",
+                "REVIEW_OVERDUE",
+                "CARD_FROZEN",
+                "INSTRUMENT_EXPIRED",
+                "AGREEMENT_NOT_IN_FORCE",
+                "BENEFIT_NOT_PUBLISHED",
+                "OUTLET_NOT_COVERED",
+                "TIER_NOT_ELIGIBLE",
+                "CHANNEL_NOT_ALLOWED",
+                "CONSENT_MISSING",
+                "EXCLUSION_CONFLICT",
+                "QUOTA_EXHAUSTED",
+                "BUDGET_EXHAUSTED",
+                "VALUE_OVER_LIMIT",
+                "SECOND_FACTOR_REQUIRED",
+                name="refusal",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_redemption_refusal_organisation_id")
+        ),
+        sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_redemption_refusal_outlet_id")),
+        sa.ForeignKeyConstraint(["talent_id"], ["talent.id"], name=op.f("fk_redemption_refusal_talent_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["benefit_version.id"], name=op.f("fk_redemption_refusal_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_redemption_refusal")),
+    )
+    op.create_index("ix_redemption_refusal_talent", "redemption_refusal", ["talent_id", "at"], unique=False)
+
+
+def _static_use() -> None:
+    op.create_table(
+        "static_use",
+        sa.Column("talent_id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("used_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("used_fen >= 0", name=op.f("ck_static_use_used")),
+        sa.ForeignKeyConstraint(["talent_id"], ["talent.id"], name=op.f("fk_static_use_talent_id")),
+        sa.PrimaryKeyConstraint("talent_id", "day", name=op.f("pk_static_use")),
+    )
+
+
 def _redemption() -> None:
     op.create_table(
         "redemption",
@@ -326,7 +389,6 @@ def _redemption() -> None:
         sa.Column("reversed_units", sa.Integer(), nullable=False),
         sa.Column("reversed_fen", sa.BigInteger(), nullable=False),
         sa.Column("record_id", sa.String(length=32), nullable=True),
-        sa.Column("observed_record_id", sa.String(length=32), nullable=True),
         sa.Column("settlement_id", sa.String(length=32), nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_redemption_quantity")),
         sa.CheckConstraint(
@@ -347,9 +409,6 @@ def _redemption() -> None:
             ["instrument_version_id"],
             ["instrument_version.id"],
             name=op.f("fk_redemption_instrument_version_id"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["observed_record_id"], ["evidence_record.id"], name=op.f("fk_redemption_observed_record_id")
         ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_redemption_organisation_id")

@@ -1,0 +1,367 @@
+"""What is known when somebody wants to use a benefit: read in two queries, whatever it is.
+
+The queries are constants, made once: a redemption asks them all day at every counter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.models import Organisation, OrganisationKind
+from talentseal.agreements.models import AgreementTermination, AgreementVersion
+from talentseal.benefits import periods
+from talentseal.benefits.models import (
+    Benefit,
+    BenefitOutlet,
+    BenefitState,
+    BenefitTier,
+    BenefitVersion,
+    Budget,
+    Category,
+    ExclusionUse,
+    QuotaPeriod,
+    QuotaUse,
+    Showing,
+)
+from talentseal.credentials.card_models import TalentCard
+from talentseal.credentials.card_states import CardState
+from talentseal.credentials.models import Channel, Presentation
+from talentseal.db import Instant, only_row
+from talentseal.evidence.models import ActState, RegistryAct
+from talentseal.partners.counter import Counter
+from talentseal.partners.models import Outlet
+from talentseal.policy import reading
+from talentseal.policy.effects import Deed
+from talentseal.policy.reading import Basis
+from talentseal.policy.tiers import Tier
+from talentseal.sanctions.models import Restriction
+from talentseal.sanctions.triggers import Reach
+from talentseal.talents.consents import ASKED_FOR
+from talentseal.talents.models import CodeState, TalentCode
+from talentseal.talents.privacy_models import ConsentScope, TalentConsent
+
+_DEEDS: Final[Mapping[Category, Deed]] = MappingProxyType(
+    {
+        Category.GOVERNMENT: Deed.GOVERNMENT_REDEMPTION,
+        Category.FINANCIAL: Deed.FINANCIAL_REDEMPTION,
+        Category.CONSUMPTION: Deed.CONSUMPTION_REDEMPTION,
+    }
+)
+_LIVE: Final = frozenset({BenefitState.PUBLISHED, BenefitState.EXHAUSTED})
+"""States in which a version can be used: whether its budget is used up, the budget says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who wants it: a holder, how he showed himself, and how his code stands now.
+
+    showing, channel: None for the holder himself, signed in. static: what was shown can all be copied.
+    """
+
+    talent: str
+    code: str
+    tier: Tier
+    state: CodeState
+    presentation: str | None = None
+    channel: Channel | None = None
+    showing: Showing | None = None
+    static: bool = False
+    card_frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where: whose counter, and which outlet; None for the holder's own page."""
+
+    organisation: str
+    outlet: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The version of the benefit that counts on that day, and everything about it that decides.
+
+    quota: None without limit. tier_listed: whether the tier stands in the matrix. budget: None for none
+    that day; budgeted: whether the benefit has budgets at all.
+    """
+
+    row: Row[Any]
+    day: date
+    period: str
+
+    @property
+    def version(self) -> str:
+        return str(self.row.id)
+
+    @property
+    def category(self) -> Category:
+        return Category(self.row.category)
+
+    @property
+    def is_published(self) -> bool:
+        return self.row.state in _LIVE and self.row.starts_on <= self.day <= self.row.ends_on
+
+    @property
+    def used(self) -> int:
+        return int(self.row.used or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that the checks look at. offer: None when there is no such benefit."""
+
+    bearer: Bearer
+    place: Place
+    offer: Offer | None
+    basis: Basis | None
+
+
+def bearer_of(session: Session, counter: Counter, presentation: str, *, now: datetime) -> Bearer | None:
+    """Whom a presentation established at this outlet not long ago; None when it holds no more.
+
+    The code is held until the commit: a suspension and a redemption follow one another.
+    """
+    row = only_row(
+        session,
+        _BEARER,
+        presentation=presentation,
+        organisation=counter.organisation,
+        outlet=counter.outlet,
+        now=now,
+    )
+    if row is None:
+        return None
+    static = bool(row.second_factor_required)
+    return Bearer(
+        talent=row.talent_id,
+        code=row.code_id,
+        tier=row.tier,
+        state=row.state,
+        presentation=presentation,
+        channel=row.channel,
+        showing=_showing(row.channel, static=static),
+        static=static,
+        card_frozen=row.card_state is not None and row.card_state is not CardState.ACTIVE,
+    )
+
+
+def _showing(channel: Channel, *, static: bool) -> Showing:
+    if channel is not Channel.SWIPE:
+        return Showing.CODE
+    return Showing.STATIC_CARD if static else Showing.CARD
+
+
+def facts_of(
+    session: Session, bearer: Bearer, place: Place, benefit: str, *, day: date, now: datetime
+) -> Facts:
+    """What is known of that benefit for that person there. day: the legal date of `now`."""
+    row = only_row(session, _OFFER, **_asked(bearer, place, benefit, day, now))
+    if row is None:
+        return Facts(bearer, place, None, None)
+    offer = Offer(row, day, periods.key_of(row.quota_period, day, row.number))
+    return Facts(bearer, place, offer, reading.providing(session, _DEEDS[offer.category], day))
+
+
+def _asked(bearer: Bearer, place: Place, benefit: str, day: date, now: datetime) -> dict[str, Any]:
+    keys = {_key(each): periods.key_of(each, day, 0) for each in _CALENDAR}
+    return {
+        "benefit": benefit,
+        "day": day,
+        "now": now,
+        "tier": bearer.tier,
+        "talent": bearer.talent,
+        "code": bearer.code,
+        "organisation": place.organisation,
+        "outlet": place.outlet,
+        **keys,
+    }
+
+
+_CALENDAR: Final = tuple(each for each in QuotaPeriod if each is not QuotaPeriod.TERM)
+
+
+def _key(period: QuotaPeriod) -> str:
+    return f"in_{period.value.lower()}"
+
+
+_BEARER: Final = (
+    select(
+        Presentation.code_id,
+        Presentation.channel,
+        Presentation.second_factor_required,
+        TalentCode.talent_id,
+        TalentCode.tier,
+        TalentCode.state,
+        TalentCard.state.label("card_state"),
+    )
+    .join(TalentCode, TalentCode.id == Presentation.code_id)
+    .outerjoin(TalentCard, TalentCard.id == Presentation.card_id)
+    .where(
+        Presentation.id == bindparam("presentation"),
+        Presentation.organisation_id == bindparam("organisation"),
+        Presentation.outlet_id == bindparam("outlet"),
+        Presentation.expires_at > bindparam("now", type_=Instant()),
+    )
+    .with_for_update(read=True, of=TalentCode)
+)
+
+_DAY: Final = bindparam("day", type_=Date())
+_NOW: Final = bindparam("now", type_=Instant())
+
+
+def _period() -> ColumnElement[str]:
+    """The key under which the version counts on that day."""
+    term = literal("V").concat(BenefitVersion.number)
+    whens: Any = [(BenefitVersion.quota_period == each, bindparam(_key(each))) for each in _CALENDAR]
+    return case(*whens, else_=term)
+
+
+def _agreement() -> ScalarSelect[str]:
+    """The agreement's version in force that day: the newest signed by all and begun.
+
+    Whether it is final on the chain was asked when the benefit was published. A chain that is away or was
+    reset stops no redemption, so it is not asked again; of two that could be in force, the final one counts.
+    """
+    ended = exists().where(
+        AgreementTermination.version_id == AgreementVersion.id,
+        AgreementTermination.signed_at.is_not(None),
+        AgreementTermination.effective_at <= _NOW,
+    )
+    return (
+        select(AgreementVersion.id)
+        .join(RegistryAct, RegistryAct.digest == AgreementVersion.digest)
+        .where(
+            AgreementVersion.agreement_id == BenefitVersion.agreement_id,
+            AgreementVersion.signed_at.is_not(None),
+            AgreementVersion.returned_at.is_(None),
+            RegistryAct.state != ActState.REFUSED,
+            AgreementVersion.effective_from <= _DAY,
+            AgreementVersion.valid_through >= _DAY,
+            ~ended,
+        )
+        .order_by((RegistryAct.state == ActState.FINAL).desc(), AgreementVersion.version.desc())
+        .limit(1)
+        .correlate(BenefitVersion)
+        .scalar_subquery()
+    )
+
+
+def _covered() -> ColumnElement[bool]:
+    """Whether the outlet is one of those listed; without a list, whether it is the provider's."""
+    listed = exists().where(BenefitOutlet.version_id == BenefitVersion.id)
+    this = exists().where(
+        BenefitOutlet.version_id == BenefitVersion.id, BenefitOutlet.outlet_id == bindparam("outlet")
+    )
+    own = exists().where(Outlet.id == bindparam("outlet"), Outlet.organisation_id == Benefit.organisation_id)
+    return or_(this, and_(~listed, own))
+
+
+def _rests() -> ColumnElement[bool]:
+    """Whether a case lets this use rest, in part or in all (Article 13)."""
+    reached = or_(
+        Restriction.reach == Reach.ALL,
+        and_(Restriction.reach == Reach.PARTNER, Restriction.value == bindparam("organisation")),
+        and_(Restriction.reach == Reach.CATEGORY, Restriction.value == Benefit.category),
+        and_(Restriction.reach == Reach.BENEFIT, Restriction.value == Benefit.id),
+    )
+    return exists().where(
+        Restriction.code_id == bindparam("code"),
+        Restriction.ended_at.is_(None),
+        Restriction.from_at <= _NOW,
+        Restriction.until > _NOW,
+        reached,
+    )
+
+
+def _consented() -> ColumnElement[bool]:
+    """Whether the holder consents to that organisation's serving him, or it needs no consent."""
+    given = exists().where(
+        TalentConsent.talent_id == bindparam("talent"),
+        TalentConsent.organisation_id == bindparam("organisation"),
+        TalentConsent.scope == ConsentScope.SERVICE,
+        TalentConsent.withdrawn_at.is_(None),
+    )
+    needless = exists().where(
+        Organisation.id == bindparam("organisation"),
+        Organisation.kind.in_([kind for kind in OrganisationKind if kind not in ASKED_FOR]),
+    )
+    return or_(needless, given)
+
+
+def _offer() -> Select[Any]:
+    version, period = BenefitVersion, _period()
+    matrix = and_(
+        BenefitTier.version_id == version.id,
+        BenefitTier.tier == bindparam("tier"),
+        BenefitTier.starts_on <= _DAY,
+        BenefitTier.ends_on >= _DAY,
+    )
+    quota = and_(
+        QuotaUse.talent_id == bindparam("talent"),
+        QuotaUse.benefit_id == version.benefit_id,
+        QuotaUse.period == period,
+    )
+    exclusion = and_(
+        ExclusionUse.talent_id == bindparam("talent"),
+        ExclusionUse.exclusion_group == version.exclusion_group,
+        ExclusionUse.period == period,
+        ExclusionUse.used > 0,
+    )
+    budget = and_(Budget.benefit_id == version.benefit_id, Budget.starts_on <= _DAY, Budget.ends_on >= _DAY)
+    return (
+        select(
+            *version.__table__.c,
+            Benefit.category,
+            Benefit.organisation_id.label("provider"),
+            BenefitTier.version_id.is_not(None).label("tier_listed"),
+            BenefitTier.quota,
+            QuotaUse.used,
+            ExclusionUse.benefit_id.label("excluded_by"),
+            Budget.id.label("budget"),
+            Budget.limit_units,
+            Budget.used_units,
+            Budget.limit_fen,
+            Budget.used_fen,
+            exists().where(Budget.benefit_id == version.benefit_id).label("budgeted"),
+            AgreementVersion.id.label("agreement"),
+            AgreementVersion.survives_instrument,
+            AgreementVersion.record_id.label("agreement_record"),
+            _covered().label("covered"),
+            _consented().label("consented"),
+            _rests().label("rests"),
+        )
+        .join(Benefit, Benefit.id == version.benefit_id)
+        .outerjoin(BenefitTier, matrix)
+        .outerjoin(QuotaUse, quota)
+        .outerjoin(ExclusionUse, exclusion)
+        .outerjoin(Budget, budget)
+        .outerjoin(AgreementVersion, AgreementVersion.id == _agreement())
+        .where(
+            version.benefit_id == bindparam("benefit"),
+            version.state.not_in([BenefitState.DRAFT, BenefitState.REVIEW]),
+            version.starts_on <= _DAY,
+        )
+        .order_by(version.number.desc())
+        .limit(1)
+    )
+
+
+_OFFER: Final = _offer()

@@ -1,0 +1,466 @@
+"""Using a benefit at the counter: reserve and complete, or both in one step; cancel, lapse.
+
+One transaction holds the redemption, the burn of the token (when it is shown with it), the counts of quota
+and budget, the evidence, and the answer kept for the caller's Idempotency-Key. A refusal is an answer too:
+the burn stays, and the holder can ask why. So `NotRedeemed` is returned, committed, and then told.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from talentseal import evidence
+from talentseal.accounts.models import Organisation
+from talentseal.accounts.roles import Actor
+from talentseal.agreements.models import AgreementVersion
+from talentseal.benefits import counting
+from talentseal.benefits.counting import Use
+from talentseal.benefits.models import BenefitVersion
+from talentseal.clock import legal_date
+from talentseal.credentials import cards, presenting
+from talentseal.credentials.models import Channel, Presentation
+from talentseal.credentials.presentations import PresentationRequired
+from talentseal.credentials.presenting import Credentials, Refused, Sent
+from talentseal.db import is_sqlite, only_row, table_of
+from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
+from talentseal.evidence.records import Recorded
+from talentseal.partners.counter import Counter, Place, counter_of
+from talentseal.redemptions import checks, facts
+from talentseal.redemptions.checks import Wish
+from talentseal.redemptions.events import RedemptionCompleted
+from talentseal.redemptions.facts import Bearer, Facts, Offer
+from talentseal.redemptions.models import (
+    Redemption,
+    RedemptionRefusal,
+    RedemptionState,
+    Release,
+    StaticUse,
+)
+from talentseal.redemptions.refusals import Refusal
+from talentseal.redemptions.refusing import TOLD
+from talentseal.redemptions.schemas import Order
+from talentseal.redemptions.states import MOVES
+from talentseal.talents import attempts
+from talentseal.talents.models import CodeState, TalentCode
+
+RESERVED: Final = timedelta(minutes=10)
+"""How long a reservation holds [R]."""
+
+
+class RedemptionNotFound(NotFound):
+    code = "redemption-not-found"
+    zh = "没有找到该笔核销，或您无权查看。请核对编号。"
+    en = "There is no such redemption, or it is not yours to see; check the number."
+
+
+class ReservationLapsed(Conflict):
+    code = "reservation-lapsed"
+    zh = "预留已过时限，额度已退回。请重新办理。"
+    en = "The reservation ran out and its quota was given back; begin anew."
+
+
+class ValueNeeded(Invalid):
+    code = "redemption-value-needed"
+    zh = "该权益须填写本次金额（value_fen，整数，单位为分）。"
+    en = "This benefit needs the amount of the use (value_fen, a whole number of fen)."
+
+
+class ValueFixed(Invalid):
+    code = "redemption-value-fixed"
+    zh = "该权益每次的金额是固定的（{value} 分），请勿另填。"
+    en = "This benefit has a fixed value ({value} fen for this many units); leave the amount out."
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A redemption as it stands after the act, and its evidence when it was completed by it."""
+
+    row: Redemption
+    terms: "Terms"
+    recorded: Recorded | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotRedeemed:
+    """The refusal that has been noted. error: to be raised after the commit."""
+
+    error: TalentSealError
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A customer at a counter, established before (presentation) or by what he shows now (sent)."""
+
+    credentials: Credentials
+    place: Place
+    presentation: str = ""
+    sent: Sent | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One wish at a counter, with all that is known of it."""
+
+    counter: Counter
+    known: Facts
+    wish: Wish
+
+
+def redeem(
+    session: Session, actor: Actor, visit: Visit, order: Order, *, reserve: bool = False, now: datetime
+) -> Redeemed | NotRedeemed:
+    """Reserve or complete a use. Only within a write, which is to be committed in either case.
+
+    Raises NotPermitted, TerminalUnknown, PresentationRequired, ValueNeeded, ValueFixed, with nothing noted
+    and nothing burnt; Outrun when the write has to be done anew.
+    """
+    asked = _asked(session, actor, visit, order, now)
+    if isinstance(asked, NotRedeemed):
+        return asked
+    refusal = checks.refusal_of(asked.known, asked.wish)
+    if refusal is not None:
+        return _refuse(session, asked, order, refusal, now)
+    return _make(session, visit.credentials, asked, order, reserve=reserve, now=now)
+
+
+def try_out(
+    session: Session, actor: Actor, visit: Visit, order: Order, *, now: datetime
+) -> tuple[Facts, Refusal | None] | NotRedeemed:
+    """What `redeem` would answer, with nothing counted. What is shown with it is burnt all the same.
+
+    Raises as `redeem`.
+    """
+    asked = _asked(session, actor, visit, order, now)
+    if isinstance(asked, NotRedeemed):
+        return asked
+    return asked.known, checks.refusal_of(asked.known, asked.wish)
+
+
+def _asked(session: Session, actor: Actor, visit: Visit, order: Order, now: datetime) -> Asked | NotRedeemed:
+    counter = counter_of(session, actor, visit.place)
+    presentation = visit.presentation
+    if visit.sent is not None:
+        met = presenting.present_at(session, counter, visit.credentials, visit.sent, now=now)
+        if isinstance(met, Refused):
+            return NotRedeemed(met.error)
+        presentation = met.presentation
+    bearer = facts.bearer_of(session, counter, presentation, now=now)
+    if bearer is None:
+        raise PresentationRequired
+    here = facts.Place(counter.organisation, counter.outlet)
+    known = facts.facts_of(session, bearer, here, order.benefit, day=legal_date(now), now=now)
+    return Asked(counter, known, _wish(session, known, order, now))
+
+
+def _wish(session: Session, known: Facts, order: Order, now: datetime) -> Wish:
+    if known.offer is None:
+        return Wish(order.quantity)
+    value = value_of(known.offer, order)
+    return Wish(order.quantity, value, _drawn(session, known.bearer, now))
+
+
+def value_of(offer: Offer, order: Order) -> int:
+    """What the units are worth together, in fen. Raises ValueNeeded, ValueFixed."""
+    if offer.row.value_fen is None:
+        if order.value_fen is None:
+            raise ValueNeeded
+        return order.value_fen
+    fixed = int(offer.row.value_fen) * order.quantity
+    if order.value_fen not in {None, fixed}:
+        raise ValueFixed(value=fixed)
+    return fixed
+
+
+def _drawn(session: Session, bearer: Bearer, now: datetime) -> int:
+    if not bearer.static:
+        return 0
+    row = session.get(StaticUse, (bearer.talent, legal_date(now)))
+    return row.used_fen if row else 0
+
+
+def _refuse(session: Session, asked: Asked, order: Order, refusal: Refusal, now: datetime) -> NotRedeemed:
+    known = asked.known
+    row = {
+        "id": secrets.token_hex(16),
+        "talent_id": known.bearer.talent,
+        "benefit_id": order.benefit,
+        "version_id": known.offer.version if known.offer else None,
+        "organisation_id": asked.counter.organisation,
+        "outlet_id": asked.counter.outlet,
+        "refusal": refusal,
+        "at": now,
+    }
+    session.connection().execute(insert(table_of(RedemptionRefusal)), row)
+    return NotRedeemed(TOLD[refusal](), refusal)
+
+
+def _make(
+    session: Session, credentials: Credentials, asked: Asked, order: Order, *, reserve: bool, now: datetime
+) -> Redeemed:
+    known = asked.known
+    offer = known.offer
+    if offer is None:
+        raise AssertionError("checks pass no benefit that is not there")  # pragma: no cover
+    _count(session, asked, offer, now)
+    value = asked.wish.value_fen or 0
+    row = Redemption(
+        id=secrets.token_hex(16),
+        version_id=offer.version,
+        talent_id=known.bearer.talent,
+        talent_ref=talent_ref(credentials, asked.counter.organisation, known.bearer.talent),
+        code_id=known.bearer.code,
+        presentation_id=known.bearer.presentation,
+        organisation_id=asked.counter.organisation,
+        outlet_id=asked.counter.outlet,
+        terminal_id=asked.counter.terminal,
+        staff_id=asked.counter.staff,
+        channel=known.bearer.channel,
+        tier=known.bearer.tier,
+        quantity=order.quantity,
+        list_value_fen=order.list_value_fen,
+        value_fen=value,
+        subsidy_fen=value * int(offer.row.subsidy_bp) // 10_000,
+        period=offer.period,
+        budget_id=offer.row.budget,
+        agreement_version_id=offer.row.agreement,
+        instrument_version_id=known.basis.version_id if known.basis else None,
+        state=RedemptionState.RESERVED,
+        made_at=now,
+        reserved_until=now + RESERVED if reserve else None,
+    )
+    session.add(row)
+    terms = terms_of(session, row)
+    recorded = None if reserve else _complete(session, row, terms, now)
+    session.flush()
+    return Redeemed(row, terms, recorded)
+
+
+def _count(session: Session, asked: Asked, offer: Offer, now: datetime) -> None:
+    bearer, value = asked.known.bearer, asked.wish.value_fen or 0
+    use = Use(
+        talent=bearer.talent,
+        benefit=str(offer.row.benefit_id),
+        period=offer.period,
+        quota=offer.row.quota,
+        exclusion_group=offer.row.exclusion_group,
+        budget=offer.row.budget,
+        units=asked.wish.units,
+        value_fen=value,
+    )
+    counting.take(session, use, now=now)
+    if bearer.static:
+        _draw(session, bearer.talent, value, now)
+
+
+def _draw(session: Session, talent: str, value: int, now: datetime) -> None:
+    """Count what is drawn on a static card, within the day's cap. Raises Outrun."""
+    table = table_of(StaticUse)
+    made = (insert_sqlite if is_sqlite(session) else insert_postgresql)(table)
+    made = made.values(talent_id=talent, day=legal_date(now), used_fen=value)
+    counted = made.on_conflict_do_update(
+        index_elements=[table.c.talent_id, table.c.day],
+        set_={"used_fen": table.c.used_fen + value},
+        where=table.c.used_fen + value <= cards.STATIC_CAP,
+    ).returning(table.c.used_fen)
+    if session.execute(counted).first() is None:
+        raise counting.Outrun
+
+
+def talent_ref(credentials: Credentials, organisation: str, talent: str) -> str:
+    """How a partner knows a person: 32 hex digits, others with each partner (scenario 85)."""
+    return credentials.vault.digest(f"partner {organisation}", talent)[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a redemption was made under."""
+
+    row: Any
+
+    def use(self, redemption: Redemption) -> Use:
+        """What it counts, to be given back."""
+        return self.part(redemption, redemption.quantity, redemption.value_fen)
+
+    def part(self, redemption: Redemption, units: int, value_fen: int) -> Use:
+        """A part of what it counts."""
+        return Use(
+            talent=redemption.talent_id,
+            benefit=str(self.row.benefit_id),
+            period=redemption.period,
+            quota=None,
+            exclusion_group=self.row.exclusion_group,
+            budget=redemption.budget_id,
+            units=units,
+            value_fen=value_fen,
+        )
+
+
+_TERMS: Final = (
+    select(
+        BenefitVersion.benefit_id,
+        BenefitVersion.number,
+        BenefitVersion.title,
+        BenefitVersion.stipulation_position,
+        BenefitVersion.exclusion_group,
+        BenefitVersion.reversal_minutes,
+        Organisation.name.label("partner"),
+        AgreementVersion.record_id.label("agreement"),
+        Presentation.token_digest.label("token"),
+    )
+    .join(Organisation, Organisation.id == bindparam("organisation"))
+    .outerjoin(AgreementVersion, AgreementVersion.id == bindparam("agreement_version"))
+    .outerjoin(Presentation, Presentation.id == bindparam("presentation"))
+    .where(BenefitVersion.id == bindparam("version"))
+)
+
+
+def terms_of(session: Session, row: Redemption) -> Terms:
+    """Under which version, agreement and token it was made."""
+    return Terms(
+        only_row(
+            session,
+            _TERMS,
+            version=row.version_id,
+            organisation=row.organisation_id,
+            agreement_version=row.agreement_version_id,
+            presentation=row.presentation_id,
+        )
+    )
+
+
+def _complete(session: Session, row: Redemption, terms: Terms, now: datetime) -> Recorded:
+    MOVES.require(row.state, RedemptionState.COMPLETED)
+    row.state, row.completed_at = RedemptionState.COMPLETED, now
+    made = terms.row
+    event = RedemptionCompleted(
+        redemption=row.id,
+        at=now,
+        partner=made.partner,
+        outlet=row.outlet_id,
+        terminal=row.terminal_id,
+        benefit=made.title,
+        benefit_version=made.number,
+        channel=row.channel,
+        talent_ref=row.talent_ref,
+        tier=row.tier,
+        quantity=row.quantity,
+        list_value_fen=None if row.list_value_fen is None else str(row.list_value_fen),
+        value_fen=str(row.value_fen),
+        partner_fen=str(row.value_fen - row.subsidy_fen),
+        subsidy_fen=str(row.subsidy_fen),
+        period=row.period,
+        agreement=made.agreement,
+        stipulation=made.stipulation_position,
+        instrument=row.instrument_version_id,
+        token=made.token.hex() if made.token else None,
+    )
+    recorded = evidence.record(session, event, now=now)
+    row.record_id = recorded.id
+    return recorded
+
+
+def complete(
+    session: Session, actor: Actor, place: Place, redemption_id: str, *, now: datetime
+) -> Redeemed | NotRedeemed:
+    """Complete a reservation, at the tier at which it was made (Article 12). Only within a write, which is
+    to be committed in either case: a reservation that holds no more is released.
+
+    Raises NotPermitted, TerminalUnknown, RedemptionNotFound, TransitionRefused.
+    """
+    row = held(session, actor, place, redemption_id)
+    MOVES.require(row.state, RedemptionState.COMPLETED)
+    terms = terms_of(session, row)
+    if row.reserved_until is None or now > row.reserved_until:
+        _release(session, row, terms, Release.LAPSED, now)
+        return NotRedeemed(ReservationLapsed())
+    code = session.get_one(TalentCode, row.code_id, with_for_update={"read": True}, populate_existing=True)
+    if code.state is not CodeState.ACTIVE:
+        _release(session, row, terms, Release.CODE_ENDED, now)
+        refusal = _ENDED[code.state]
+        return NotRedeemed(TOLD[refusal](), refusal)
+    recorded = _complete(session, row, terms, now)
+    session.flush()
+    return Redeemed(row, terms, recorded)
+
+
+_ENDED: Final = {
+    CodeState.SUSPENDED: Refusal.CODE_SUSPENDED,
+    CodeState.REVIEW_OVERDUE: Refusal.REVIEW_OVERDUE,
+    CodeState.TERMINATED: Refusal.CODE_TERMINATED,
+    CodeState.CANCELLED: Refusal.CODE_TERMINATED,
+}
+
+
+def cancel(session: Session, actor: Actor, place: Place, redemption_id: str, *, now: datetime) -> Redeemed:
+    """Give a reservation up; its counts come back.
+
+    Raises NotPermitted, TerminalUnknown, RedemptionNotFound, TransitionRefused.
+    """
+    row = held(session, actor, place, redemption_id)
+    terms = terms_of(session, row)
+    _release(session, row, terms, Release.CANCELLED, now)
+    session.flush()
+    return Redeemed(row, terms, None)
+
+
+def held(session: Session, actor: Actor, place: Place, redemption_id: str) -> Redemption:
+    """A redemption of the counter's own organisation, held until the commit.
+
+    Raises NotPermitted, TerminalUnknown, RedemptionNotFound.
+    """
+    counter = counter_of(session, actor, place)
+    return own(session, actor, counter.organisation, redemption_id)
+
+
+def own(session: Session, actor: Actor, organisation: str, redemption_id: str) -> Redemption:
+    """A redemption of the organisation's counters, held until the commit. Raises RedemptionNotFound."""
+    row = session.get(Redemption, redemption_id, with_for_update=True, populate_existing=True)
+    if row is None or row.organisation_id != organisation:
+        attempts.note(actor, "redemption", redemption_id)
+        raise RedemptionNotFound
+    return row
+
+
+def _release(session: Session, row: Redemption, terms: Terms, cause: Release, now: datetime) -> None:
+    MOVES.require(row.state, RedemptionState.RELEASED)
+    row.state, row.release, row.released_at = RedemptionState.RELEASED, cause, now
+    counting.give_back(session, terms.use(row))
+    if row.channel is Channel.SWIPE:
+        undraw(session, row, row.value_fen)
+
+
+def undraw(session: Session, row: Redemption, value_fen: int) -> None:
+    """Give back what was drawn on a static card that day, if it was one."""
+    static = select(Presentation.second_factor_required).where(Presentation.id == row.presentation_id)
+    if session.scalar(static):
+        drawn = (StaticUse.talent_id == row.talent_id) & (StaticUse.day == legal_date(row.made_at))
+        session.execute(update(StaticUse).where(drawn).values(used_fen=StaticUse.used_fen - value_fen))
+
+
+def release_due(session: Session, *, now: datetime, limit: int = 200) -> int:
+    """Release reservations that ran out or whose code came to rest; how many. May be repeated at any time.
+
+    Each is held while it is released, and one that somebody else holds is left to him.
+    """
+    reserved = (
+        select(Redemption, TalentCode.state)
+        .join(TalentCode, TalentCode.id == Redemption.code_id)
+        .where(
+            Redemption.state == RedemptionState.RESERVED,
+            or_(Redemption.reserved_until < now, TalentCode.state != CodeState.ACTIVE),
+        )
+        .limit(limit)
+        .with_for_update(of=Redemption, skip_locked=True)
+    )
+    found = session.execute(reserved).all()
+    for row, state in found:
+        cause = Release.LAPSED if state is CodeState.ACTIVE else Release.CODE_ENDED
+        _release(session, row, terms_of(session, row), cause, now)
+    return len(found)
