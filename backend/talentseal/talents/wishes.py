@@ -20,7 +20,9 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> WishList:
     return WishList(
         corrections=[
             _row(row, day)
-            for row in session.scalars(corrections.order_by(TalentCorrection.due_on, TalentCorrection.asked_at))
+            for row in session.scalars(
+                corrections.order_by(TalentCorrection.due_on, TalentCorrection.asked_at)
+            )
         ],
         erasures=[
             _row(row, day)
