@@ -10,7 +10,9 @@ from talentseal.credentials import card_models as _cards
 from talentseal.credentials import models as _credentials
 from talentseal.db import Base
 from talentseal.evidence import models as _evidence
+from talentseal.partners import access_models as _access
 from talentseal.partners import models as _partners
+from talentseal.policy import measure_models as _measures
 from talentseal.policy import models as _policy
 from talentseal.redemptions import models as _redemptions
 from talentseal.sanctions import models as _sanctions
@@ -20,6 +22,7 @@ from talentseal.talents import review_models as _reviews
 from talentseal.web import models as _web
 
 FEATURES = (
+    _access,
     _accounts,
     _agreements,
     _anchoring,
@@ -28,6 +31,7 @@ FEATURES = (
     _credentials,
     _cards,
     _evidence,
+    _measures,
     _nightly,
     _partners,
     _policy,

@@ -79,6 +79,18 @@ class Permission(StrEnum):
     WISH_DECIDE = "wish:decide"
     GRANT_GIVE = "grant:give"
     GRANT_USE = "grant:use"
+    MANDATE_DRAFT = "mandate:draft"
+    MANDATE_DECIDE = "mandate:decide"
+    ACCESS_OWN = "access:own"
+    ACCESS_NEGOTIATE = "access:negotiate"
+    ACCESS_EXAMINE = "access:examine"
+    ACCESS_DECIDE = "access:decide"
+    MEASURE_DRAFT = "measure:draft"
+    MEASURE_ADOPT = "measure:adopt"
+    MEASURE_APPROVE = "measure:approve"
+    BENEFIT_OWN = "benefit:own"
+    BENEFIT_REVIEW = "benefit:review"
+    BUDGET_SET = "budget:set"
 
 
 _PARTY: Final = frozenset(
@@ -93,12 +105,17 @@ _PARTY: Final = frozenset(
         Permission.EVIDENCE_CORRECT,
     }
 )
-_HONOURS_BENEFITS: Final = frozenset({Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE})
+_PROVIDES: Final = frozenset({Permission.BENEFIT_OWN, Permission.BUDGET_SET})
+"""What an organisation may do that offers benefits."""
+
+_HONOURS_BENEFITS: Final = _PROVIDES | {Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE}
 """What an organisation may do whose staff meet talents at a counter."""
 
 _TALENT: Final = frozenset({Permission.TALENT_OWN, Permission.CARD_OWN, Permission.SANCTION_OWN})
 _PARTNER: Final = (
-    _PARTY | _HONOURS_BENEFITS | {Permission.CARD_ISSUE, Permission.RULE_SIGN, Permission.TERMINATION_PROPOSE}
+    _PARTY
+    | _HONOURS_BENEFITS
+    | {Permission.CARD_ISSUE, Permission.RULE_SIGN, Permission.TERMINATION_PROPOSE, Permission.ACCESS_OWN}
 )
 _OPERATOR: Final = (
     _PARTY
@@ -113,6 +130,8 @@ _OPERATOR: Final = (
         Permission.INSTRUMENT_ENTER,
         Permission.CALENDAR_IMPORT,
         Permission.TERMINATION_PROPOSE,
+        Permission.ACCESS_NEGOTIATE,
+        Permission.BENEFIT_REVIEW,
     }
 )
 _TALENT_OFFICE: Final = _PARTY | {
@@ -137,6 +156,14 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.TERMINATION_DECIDE,
     Permission.WISH_DECIDE,
     Permission.GRANT_GIVE,
+    Permission.MANDATE_DRAFT,
+    Permission.MANDATE_DECIDE,
+    Permission.ACCESS_DECIDE,
+    Permission.MEASURE_DRAFT,
+    Permission.MEASURE_ADOPT,
+    Permission.BENEFIT_OWN,
+    Permission.BENEFIT_REVIEW,
+    Permission.BUDGET_SET,
 }
 _BIG_DATA_BUREAU: Final = _PARTY | {
     Permission.OPERATION_READ,
@@ -151,6 +178,7 @@ _LEADING_GROUP: Final = _PARTY | {
     Permission.EVIDENCE_READ_ALL,
     Permission.INSTRUMENT_APPROVE,
     Permission.TERMINATION_CONFIRM,
+    Permission.MEASURE_APPROVE,
 }
 _MANAGEMENT_COMMITTEE: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
@@ -176,11 +204,11 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.PARTNER: _PARTNER,
         Role.TALENT: _TALENT,
-        Role.THIRD_PARTY: _PARTY,
+        Role.THIRD_PARTY: _PARTY | _PROVIDES,
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
         Role.BIG_DATA_BUREAU: _BIG_DATA_BUREAU,
-        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS,
+        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS | {Permission.ACCESS_EXAMINE},
         Role.BUREAU: _BUREAU,
         Role.LEADING_GROUP: _LEADING_GROUP,
         Role.MANAGEMENT_COMMITTEE: _MANAGEMENT_COMMITTEE,

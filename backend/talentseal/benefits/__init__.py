@@ -1,1 +1,1 @@
-"""The catalogue of benefits: who provides what to which tier, how often and out of which budget (Art. 8)."""
+"""The catalogue of benefits: who provides what to which tier, how often, out of which budget (Article 8)."""

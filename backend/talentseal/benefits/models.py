@@ -98,6 +98,8 @@ class BenefitVersion(Base):
     """The most that one redemption may be worth."""
     subsidy_bp: Mapped[int] = mapped_column()
     """Which part of the value is borne by the budget's owner, in basis points; the partner bears the rest."""
+    regulated: Mapped[bool] = mapped_column(default=False)
+    """Whether it is a service that only a licensed financial enterprise may render."""
     low_risk: Mapped[bool] = mapped_column()
     """Whether a token that was minted for a phone without network is enough."""
     exclusion_group: Mapped[str | None] = mapped_column(String(64))

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from talentseal.evidence import Event
+from talentseal.partners.modules import Module
 
 
 class KeyAct(StrEnum):
@@ -28,3 +29,19 @@ class SigningKeyChanged(Event):
     act: KeyAct
     valid_from: datetime
     valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleAdmitted(Event):
+    """An organisation was admitted to a module (Article 18).
+
+    licence_type, licence_number: of a financial enterprise. agreement: what was signed for the other one.
+    """
+
+    kind: ClassVar[int] = 14
+    access: str
+    module: Module
+    organisation: str
+    licence_type: str | None
+    licence_number: str | None
+    agreement: str | None

@@ -40,3 +40,20 @@ class InterpretationIssued(Event):
     question: str
     answer: str
     valid_from: date
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureApproved(Event):
+    """The leading group approved a measure that the joint meeting had passed (Article 16).
+
+    text_sha256: 64 hex digits, over the canonical form of the whole. on: the day of the decision.
+    """
+
+    kind: ClassVar[int] = 51
+    measure: str
+    version: int
+    text_sha256: str
+    organisation: str
+    reference: str | None
+    on: date
+    effective_from: date

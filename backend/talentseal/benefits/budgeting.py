@@ -1,0 +1,172 @@
+"""Budgets as their owners set them; what is used of them is counted where it is redeemed."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from talentseal.accounts import service as accounts
+from talentseal.accounts.models import OrganisationKind
+from talentseal.accounts.roles import Actor, Permission, Role
+from talentseal.benefits import service
+from talentseal.benefits.models import Benefit, BenefitVersion, Budget, BudgetAlarm
+from talentseal.benefits.refusals import (
+    BenefitNotFound,
+    BudgetBelowUse,
+    BudgetNotFound,
+    BudgetOverlaps,
+    BudgetOwnerRefused,
+)
+from talentseal.benefits.schemas import BudgetInput, BudgetLimits, BudgetView
+from talentseal.db import is_sqlite
+
+ALARMS: Final = (80, 100)
+"""Percentages of a limit that are told once each."""
+
+
+def set_budget(
+    session: Session, actor: Actor, benefit_id: str, command: BudgetInput, *, now: datetime
+) -> Budget:
+    """Set a budget of a benefit for days that have none.
+
+    Raises NotPermitted, BenefitNotFound, BudgetOwnerRefused, OrganisationNotFound, BudgetOverlaps.
+    """
+    actor.require(Permission.BUDGET_SET)
+    benefit = service.held(session, benefit_id)
+    owner = command.owner or actor.organisation_id
+    _check_owner(session, actor, benefit, owner)
+    overlapping = select(Budget.id).where(
+        Budget.benefit_id == benefit.id,
+        Budget.starts_on <= command.ends_on,
+        Budget.ends_on >= command.starts_on,
+    )
+    # The benefit is held: whoever sets another budget of it meanwhile waits, and then finds this one.
+    if session.scalar(overlapping.limit(1)) is not None:
+        raise BudgetOverlaps
+    row = Budget(
+        id=secrets.token_hex(16),
+        benefit_id=benefit.id,
+        owner_id=owner,
+        starts_on=command.starts_on,
+        ends_on=command.ends_on,
+        limit_units=command.limit_units,
+        limit_fen=command.limit_fen,
+        used_units=0,
+        used_fen=0,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    service.follow_budget(session, benefit.id, now=now)
+    return row
+
+
+def change(session: Session, actor: Actor, budget_id: str, command: BudgetLimits, *, now: datetime) -> Budget:
+    """Raise or lower a budget, not below what is used; a benefit that it had exhausted is published again.
+
+    Raises NotPermitted, BudgetNotFound, BudgetBelowUse.
+    """
+    actor.require(Permission.BUDGET_SET)
+    row = session.get(Budget, budget_id)
+    if row is None:
+        raise BudgetNotFound
+    benefit = service.held(session, row.benefit_id)
+    try:
+        _check_owner(session, actor, benefit, row.owner_id)
+    except BudgetOwnerRefused:
+        raise BudgetNotFound from None
+    units, fen = command.limit_units, command.limit_fen
+    # The statement decides: what is redeemed meanwhile is counted in the same row.
+    guarded = update(Budget).where(Budget.id == row.id).values(limit_units=units, limit_fen=fen)
+    if units is not None:
+        guarded = guarded.where(Budget.used_units <= units)
+    if fen is not None:
+        guarded = guarded.where(Budget.used_fen <= fen)
+    changed = session.execute(guarded.returning(Budget.id)).first()
+    session.refresh(row)
+    if changed is None:
+        raise BudgetBelowUse(used_units=row.used_units, used_fen=row.used_fen)
+    service.follow_budget(session, benefit.id, now=now)
+    return row
+
+
+def tell_alarms(session: Session, _day: date, now: datetime) -> int:
+    """Note every threshold that is reached and not noted; answers how many. Safe to repeat."""
+    return sum(_reach(session, percent, now) for percent in ALARMS)
+
+
+def listed(session: Session, actor: Actor) -> list[BudgetView]:
+    """Every budget for the talent office; for others those of their own benefits and those that they bear.
+
+    Raises NotPermitted.
+    """
+    actor.require(Permission.BUDGET_SET)
+    query = select(Budget).join(Benefit, Benefit.id == Budget.benefit_id)
+    if actor.role is not Role.TALENT_OFFICE:
+        mine = actor.organisation_id
+        query = query.where(or_(Budget.owner_id == mine, Benefit.organisation_id == mine))
+    found = list(session.scalars(query.order_by(Budget.starts_on.desc(), Budget.id)))
+    return _views(session, found)
+
+
+def of_benefit(session: Session, benefit_id: str) -> list[BudgetView]:
+    """The budgets of one benefit in their order."""
+    query = select(Budget).where(Budget.benefit_id == benefit_id).order_by(Budget.starts_on)
+    return _views(session, list(session.scalars(query)))
+
+
+def _views(session: Session, found: Sequence[Budget]) -> list[BudgetView]:
+    alarms: dict[str, list[int]] = {row.id: [] for row in found}
+    for each in session.scalars(select(BudgetAlarm).where(BudgetAlarm.budget_id.in_(alarms))):
+        alarms[each.budget_id].append(each.percent)
+    newest = (
+        select(BenefitVersion.benefit_id, func.max(BenefitVersion.number).label("number"))
+        .group_by(BenefitVersion.benefit_id)
+        .subquery()
+    )
+    titles = select(BenefitVersion.benefit_id, BenefitVersion.title).join(
+        newest,
+        (newest.c.benefit_id == BenefitVersion.benefit_id) & (newest.c.number == BenefitVersion.number),
+    )
+    ids = {row.benefit_id for row in found}
+    named = dict(session.execute(titles.where(BenefitVersion.benefit_id.in_(ids))).all())
+    return [BudgetView.of(row, named[row.benefit_id], alarms[row.id]) for row in found]
+
+
+def _check_owner(session: Session, actor: Actor, benefit: Benefit, owner_id: str) -> None:
+    """A provider sets budgets that he bears himself; the talent office those that a body of government does.
+
+    Raises BenefitNotFound, BudgetOwnerRefused, OrganisationNotFound.
+    """
+    if actor.role is Role.TALENT_OFFICE:
+        if accounts.organisation(session, owner_id).kind is not OrganisationKind.GOVERNMENT:
+            raise BudgetOwnerRefused
+        return
+    if benefit.organisation_id != actor.organisation_id:
+        raise BenefitNotFound
+    if owner_id != actor.organisation_id:
+        raise BudgetOwnerRefused
+
+
+def _reach(session: Session, percent: int, now: datetime) -> int:
+    """Note one threshold for every budget that has reached it."""
+    reached = select(Budget.id).where(
+        or_(
+            Budget.used_units * 100 >= Budget.limit_units * percent,
+            Budget.used_fen * 100 >= Budget.limit_fen * percent,
+        )
+    )
+    told = select(BudgetAlarm.budget_id).where(BudgetAlarm.percent == percent)
+    insert = insert_sqlite if is_sqlite(session) else insert_postgresql
+    done = 0
+    for budget_id in session.scalars(reached.where(Budget.id.not_in(told))).all():
+        note = insert(BudgetAlarm).values(budget_id=budget_id, percent=percent, reached_at=now)
+        # One that another worker has told meanwhile is told already.
+        ours = note.on_conflict_do_nothing().returning(BudgetAlarm.budget_id)
+        done += session.execute(ours).first() is not None
+    return done
