@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -86,6 +86,8 @@ from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.redemptions.api import RedemptionDesk
+from talentseal.redemptions.api import api as redemptions_api
 from talentseal.sanctions import holdings as sanction_holdings
 from talentseal.sanctions.api import api as sanctions_api
 from talentseal.sanctions.case_pages import pages as case_pages
@@ -279,7 +281,7 @@ def holds_key(session: Session, organisation_id: str, address: str, now: datetim
 
 _API: Final = (
     *(accounts_api, partners_api, outlets_api, presentations_api, cards_api, agreements_api, policy_api),
-    *(talents_api, rights_api, calendar_api, sanctions_api),
+    *(talents_api, rights_api, calendar_api, sanctions_api, redemptions_api),
     *(audit_api, exploring_api, operations_api, trust_api),
 )
 
@@ -366,6 +368,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     app.state.audit = AuditDesk(service.issuer, sign_promise)
     app.state.vault = service.vault
     app.state.credentials = Credentials(service.master_keys, service.vault)
+    app.state.redemptions = RedemptionDesk(app.state.credentials, partial(promise, service.signer))
     app.state.privacy = PrivacyDesk(HOLDINGS, correct_record)
 
 

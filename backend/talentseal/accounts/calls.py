@@ -13,7 +13,7 @@ from starlette.responses import Response
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.roles import Actor
 from talentseal.db import Database
-from talentseal.web.idempotency import Answer, IdempotencyKey, Once, fingerprint, perform
+from talentseal.web.idempotency import Answer, Declined, IdempotencyKey, Once, fingerprint, perform
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,19 @@ class UnsafeCall:
     now: datetime
 
     def perform(
-        self, route: str, meaning: Any, work: Callable[[Session], BaseModel], *, status: int = 200
+        self, route: str, meaning: Any, work: Callable[[Session], BaseModel | Declined], *, status: int = 200
     ) -> Response:
-        """The answer of `work` in one transaction, or what it answered to the same request before."""
+        """The answer of `work` in one transaction, or what it answered to the same request before.
+
+        Raises whatever it raises or declined with.
+        """
         once = Once(self.actor.account_id, route, self.key, fingerprint(route, meaning))
-        return perform(self.database, once, lambda session: Answer(status, work(session)), now=self.now)
+
+        def effect(session: Session) -> Answer | Declined:
+            met = work(session)
+            return met if isinstance(met, Declined) else Answer(status, met)
+
+        return perform(self.database, once, effect, now=self.now)
 
 
 async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> UnsafeCall:

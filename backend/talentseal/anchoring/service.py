@@ -220,7 +220,7 @@ class Round:
         latest = self.network.chain.latest_block()
         deep = [row for row in rows if self._is_deep(row, latest)]
         if lost := tuple(row for row in deep if self._lost_its_block(row)):
-            # Seen in a block that another worker's look no longer asked about: it relied on a later one by then.
+            # Written after another worker's look, which by then relied on a later block alone.
             self._reorganised(Reorganised(lost))
         ripe = [row for row in deep if row not in lost and self._is_on_the_contract(row)]
         for row in ripe:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from talentseal.accounts.models import Organisation, OrganisationKind
 from talentseal.agreements.models import AgreementTermination, AgreementVersion
@@ -46,8 +46,10 @@ from talentseal.credentials.card_states import CardState
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.db import Instant, only_row
 from talentseal.evidence.models import ActState, RegistryAct
+from talentseal.partners.access_models import AccessState, ModuleAccess
 from talentseal.partners.counter import Counter
 from talentseal.partners.models import Outlet
+from talentseal.partners.modules import Module
 from talentseal.policy import reading
 from talentseal.policy.effects import Deed
 from talentseal.policy.reading import Basis
@@ -117,11 +119,17 @@ class Offer:
 
     @property
     def is_published(self) -> bool:
-        return self.row.state in _LIVE and self.row.starts_on <= self.day <= self.row.ends_on
+        row = self.row
+        return row.state in _LIVE and row.starts_on <= self.day <= row.ends_on and not row.shut_out
 
     @property
     def used(self) -> int:
         return int(self.row.used or 0)
+
+    @property
+    def remaining(self) -> int | None:
+        """Units left in the period; None without limit. Beyond a lower tier's quota: none, no claw-back."""
+        return None if self.row.quota is None else max(0, self.row.quota - self.used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +231,7 @@ _BEARER: Final = (
     .with_for_update(read=True, of=TalentCode)
 )
 
+_ADMITTED: Final = ModuleAccess.state == AccessState.ADMITTED
 _DAY: Final = bindparam("day", type_=Date())
 _NOW: Final = bindparam("now", type_=Instant())
 
@@ -306,8 +315,16 @@ def _consented() -> ColumnElement[bool]:
     return or_(needless, given)
 
 
+def _shut_out() -> ColumnElement[bool]:
+    """Whether the provider pauses in the benefit's module or has left it (Article 18)."""
+    module = case((Benefit.category == Category.FINANCIAL, Module.FINANCE), else_=Module.CONSUMPTION)
+    its = and_(ModuleAccess.organisation_id == Benefit.organisation_id, ModuleAccess.module == module)
+    gone = exists().where(its, ModuleAccess.state.in_([AccessState.PAUSED, AccessState.WITHDRAWN]))
+    return and_(Benefit.category != Category.GOVERNMENT, gone, ~exists().where(its, _ADMITTED))
+
+
 def _offer() -> Select[Any]:
-    version, period = BenefitVersion, _period()
+    version, period, any_day = BenefitVersion, _period(), aliased(Budget)
     matrix = and_(
         BenefitTier.version_id == version.id,
         BenefitTier.tier == bindparam("tier"),
@@ -340,13 +357,14 @@ def _offer() -> Select[Any]:
             Budget.used_units,
             Budget.limit_fen,
             Budget.used_fen,
-            exists().where(Budget.benefit_id == version.benefit_id).label("budgeted"),
+            exists().where(any_day.benefit_id == version.benefit_id).label("budgeted"),
             AgreementVersion.id.label("agreement"),
             AgreementVersion.survives_instrument,
             AgreementVersion.record_id.label("agreement_record"),
             _covered().label("covered"),
             _consented().label("consented"),
             _rests().label("rests"),
+            _shut_out().label("shut_out"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)
         .outerjoin(BenefitTier, matrix)

@@ -6,9 +6,11 @@ the burn stays, and the holder can ask why. So `NotRedeemed` is returned, commit
 """
 
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -48,6 +50,8 @@ from talentseal.redemptions.schemas import Order
 from talentseal.redemptions.states import MOVES
 from talentseal.talents import attempts
 from talentseal.talents.models import CodeState, TalentCode
+
+T = TypeVar("T")
 
 RESERVED: Final = timedelta(minutes=10)
 """How long a reservation holds [R]."""
@@ -128,6 +132,18 @@ def redeem(
     if refusal is not None:
         return _refuse(session, asked, order, refusal, now)
     return _make(session, visit.credentials, asked, order, reserve=reserve, now=now)
+
+
+TRIES: Final = 20
+"""How often a lost race is decided anew. Each loss is somebody else's success on the same counter."""
+
+
+def until_decided(attempt: Callable[[], T]) -> T:
+    """What `attempt`, a whole transaction, came to; done anew when it was outrun. Raises Outrun at last."""
+    for _ in range(TRIES):
+        with suppress(counting.Outrun):
+            return attempt()
+    return attempt()
 
 
 def try_out(
@@ -314,6 +330,7 @@ _TERMS: Final = (
         AgreementVersion.record_id.label("agreement"),
         Presentation.token_digest.label("token"),
     )
+    .select_from(BenefitVersion)
     .join(Organisation, Organisation.id == bindparam("organisation"))
     .outerjoin(AgreementVersion, AgreementVersion.id == bindparam("agreement_version"))
     .outerjoin(Presentation, Presentation.id == bindparam("presentation"))

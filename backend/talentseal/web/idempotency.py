@@ -62,28 +62,42 @@ class Answer:
     body: BaseModel
 
 
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A refusal that has effects of its own, which are kept; the same request is decided anew next time."""
+
+    error: TalentSealError
+
+
 def fingerprint(path: str, meaning: Any) -> str:
     """SHA-256 hex over the path and the canonical JSON of what was asked."""
     return hashlib.sha256(canonical.encode({"path": path, "request": meaning})).hexdigest()
 
 
 def perform(
-    database: Database, once: Once, effect: Callable[[Session], Answer], *, now: datetime
+    database: Database, once: Once, effect: Callable[[Session], Answer | Declined], *, now: datetime
 ) -> Response:
     """Run `effect` in one transaction, or replay its stored answer. Returns after the commit is durable.
 
-    Raises KeyReused when the key came with another request before, and whatever `effect` raises.
+    Raises KeyReused when the key came with another request before, whatever `effect` raises, and what it
+    declined with.
     """
 
-    def work(session: Session) -> Response:
+    def work(session: Session) -> Response | Declined:
         if not _claim(session, once, now):
             return _replay(session, once)
         answer = effect(session)
+        if isinstance(answer, Declined):
+            session.execute(delete(IdempotentAnswer).where(*_same(once)))
+            return answer
         body = answer.body.model_dump_json()
         session.execute(update(IdempotentAnswer).where(*_same(once)).values(status=answer.status, body=body))
         return Response(body, answer.status, media_type="application/json")
 
-    return database.write(work)
+    met = database.write(work)
+    if isinstance(met, Declined):
+        raise met.error
+    return met
 
 
 def _same(once: Once) -> tuple[Any, ...]:
