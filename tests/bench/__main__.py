@@ -18,6 +18,7 @@ from tests.bench import (
     pages,
     presentations,
     recording,
+    redemptions,
     sealing,
     tokens,
     verifying,
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "verifying": verifying.measure,
     "tokens": tokens.measure,
     "presentations": presentations.measure,
+    "redemptions": redemptions.measure,
     "nightly": nightly.measure,
     "pages": pages.measure,
 }

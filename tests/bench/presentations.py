@@ -92,7 +92,7 @@ class Stage:
     def _send(self, path: str, texts: list[str]) -> None:
         for text in texts:
             body = json.dumps({"sent": text, "staff": self.till.clerk.account_id}).encode()
-            status = self.runner.run(_posted(self.api.app, path, body, self.till.device.key.text))
+            status = self.runner.run(posted(self.api.app, path, body, self.till.device.key.text))
             if status != 201:
                 raise RuntimeError(f"{path} answered {status}")
 
@@ -101,15 +101,17 @@ class Stage:
 def _stage(place: Databases, phones: int) -> Iterator[Stage]:
     with contextmanager(make_world)(place.make(), SetClock(), place.folder) as world:
         street = Street(in_force(world))
-        world.database.write(lambda session: _ROWS.create(session.connection()))
         api = Api(world, place.folder)
-        _serve_a_bare_insert(api)
+        serve_a_bare_insert(api)
         stage = Stage(api, street.tills[0], [street.phone() for _ in range(phones)])
         yield stage
         stage.runner.close()
 
 
-def _serve_a_bare_insert(api: Api) -> None:
+def serve_a_bare_insert(api: Api) -> None:
+    """The peer: the same stack, body and key, and one row."""
+    api.world.database.write(lambda session: _ROWS.create(session.connection()))
+
     @api.app.post(BARE, status_code=201, include_in_schema=False)
     def keep(
         command: Present, actor: ApiActor, database: Db, now: Now, _key: IdempotencyKey
@@ -121,7 +123,7 @@ def _serve_a_bare_insert(api: Api) -> None:
     api.app.state.needs["POST", keep] = (Permission.COUNTER_SERVE,)
 
 
-async def _posted(app: Any, path: str, body: bytes, key: str) -> int:
+async def posted(app: Any, path: str, body: bytes, key: str) -> int:
     """The status of one request, once the whole answer is there."""
     statuses: list[int] = []
 

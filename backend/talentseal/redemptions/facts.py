@@ -75,7 +75,8 @@ _LIVE: Final = frozenset({BenefitState.PUBLISHED, BenefitState.EXHAUSTED})
 class Bearer:
     """Who wants it: a holder, how he showed himself, and how his code stands now.
 
-    showing, channel: None for the holder himself, signed in. static: what was shown can all be copied.
+    showing, channel: None for the holder himself, signed in. static: what was shown can all be copied. token:
+    digest of the one that was burnt.
     """
 
     talent: str
@@ -87,6 +88,7 @@ class Bearer:
     showing: Showing | None = None
     static: bool = False
     card_frozen: bool = False
+    token: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def bearer_of(session: Session, counter: Counter, presentation: str, *, now: dat
         showing=_showing(row.channel, static=static),
         static=static,
         card_frozen=row.card_state is not None and row.card_state is not CardState.ACTIVE,
+        token=row.token_digest,
     )
 
 
@@ -215,6 +218,7 @@ _BEARER: Final = (
         Presentation.code_id,
         Presentation.channel,
         Presentation.second_factor_required,
+        Presentation.token_digest,
         TalentCode.talent_id,
         TalentCode.tier,
         TalentCode.state,
@@ -308,10 +312,7 @@ def _consented() -> ColumnElement[bool]:
         TalentConsent.scope == ConsentScope.SERVICE,
         TalentConsent.withdrawn_at.is_(None),
     )
-    needless = exists().where(
-        Organisation.id == bindparam("organisation"),
-        Organisation.kind.in_([kind for kind in OrganisationKind if kind not in ASKED_FOR]),
-    )
+    needless = Organisation.kind.in_([kind for kind in OrganisationKind if kind not in ASKED_FOR])
     return or_(needless, given)
 
 
@@ -347,7 +348,7 @@ def _offer() -> Select[Any]:
         select(
             *version.__table__.c,
             Benefit.category,
-            Benefit.organisation_id.label("provider"),
+            Organisation.name.label("partner"),
             BenefitTier.version_id.is_not(None).label("tier_listed"),
             BenefitTier.quota,
             QuotaUse.used,
@@ -367,6 +368,7 @@ def _offer() -> Select[Any]:
             _shut_out().label("shut_out"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)
+        .join(Organisation, Organisation.id == bindparam("organisation"))
         .outerjoin(BenefitTier, matrix)
         .outerjoin(QuotaUse, quota)
         .outerjoin(ExclusionUse, exclusion)

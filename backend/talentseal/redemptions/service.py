@@ -29,7 +29,7 @@ from talentseal.credentials import cards, presenting
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.credentials.presentations import PresentationRequired
 from talentseal.credentials.presenting import Credentials, Refused, Sent
-from talentseal.db import is_sqlite, only_row, table_of
+from talentseal.db import is_sqlite, rows, table_of
 from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import Counter, Place, counter_of
@@ -226,6 +226,7 @@ def _make(
         raise AssertionError("checks pass no benefit that is not there")  # pragma: no cover
     _count(session, asked, offer, now)
     value = asked.wish.value_fen or 0
+    terms = Terms(offer.row, known.bearer.token)
     row = Redemption(
         id=secrets.token_hex(16),
         version_id=offer.version,
@@ -250,12 +251,17 @@ def _make(
         state=RedemptionState.RESERVED,
         made_at=now,
         reserved_until=now + RESERVED if reserve else None,
+        reversed_units=0,
+        reversed_fen=0,
     )
-    session.add(row)
-    terms = terms_of(session, row)
     recorded = None if reserve else _complete(session, row, terms, now)
-    session.flush()
+    # Its table, not the session: no object that is only handed out has to be followed.
+    session.connection().execute(_KEEP, {name: getattr(row, name) for name in _COLUMNS})
     return Redeemed(row, terms, recorded)
+
+
+_KEEP: Final = insert(table_of(Redemption))
+_COLUMNS: Final = tuple(column.key for column in table_of(Redemption).c)
 
 
 def _count(session: Session, asked: Asked, offer: Offer, now: datetime) -> None:
@@ -296,9 +302,10 @@ def talent_ref(credentials: Credentials, organisation: str, talent: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a redemption was made under."""
+    """What a redemption was made under. token: digest of the one that was burnt for it, None for a card."""
 
     row: Any
+    token: bytes | None
 
     def use(self, redemption: Redemption) -> Use:
         """What it counts, to be given back."""
@@ -327,8 +334,8 @@ _TERMS: Final = (
         BenefitVersion.exclusion_group,
         BenefitVersion.reversal_minutes,
         Organisation.name.label("partner"),
-        AgreementVersion.record_id.label("agreement"),
-        Presentation.token_digest.label("token"),
+        AgreementVersion.record_id.label("agreement_record"),
+        Presentation.token_digest,
     )
     .select_from(BenefitVersion)
     .join(Organisation, Organisation.id == bindparam("organisation"))
@@ -340,16 +347,14 @@ _TERMS: Final = (
 
 def terms_of(session: Session, row: Redemption) -> Terms:
     """Under which version, agreement and token it was made."""
-    return Terms(
-        only_row(
-            session,
-            _TERMS,
-            version=row.version_id,
-            organisation=row.organisation_id,
-            agreement_version=row.agreement_version_id,
-            presentation=row.presentation_id,
-        )
-    )
+    names = {
+        "version": row.version_id,
+        "organisation": row.organisation_id,
+        "agreement_version": row.agreement_version_id,
+        "presentation": row.presentation_id,
+    }
+    (found,) = rows(session, _TERMS, **names)
+    return Terms(found, found.token_digest)
 
 
 def _complete(session: Session, row: Redemption, terms: Terms, now: datetime) -> Recorded:
@@ -373,10 +378,10 @@ def _complete(session: Session, row: Redemption, terms: Terms, now: datetime) ->
         partner_fen=str(row.value_fen - row.subsidy_fen),
         subsidy_fen=str(row.subsidy_fen),
         period=row.period,
-        agreement=made.agreement,
+        agreement=made.agreement_record,
         stipulation=made.stipulation_position,
         instrument=row.instrument_version_id,
-        token=made.token.hex() if made.token else None,
+        token=terms.token.hex() if terms.token else None,
     )
     recorded = evidence.record(session, event, now=now)
     row.record_id = recorded.id

@@ -13,14 +13,14 @@ from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import Header
 from pydantic import BaseModel, StringConstraints
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from sealproof import canonical
-from talentseal.db import Database, is_sqlite
+from talentseal.db import Database, is_sqlite, rows, table_of
 from talentseal.errors import TalentSealError
 from talentseal.web.models import IdempotentAnswer
 
@@ -88,10 +88,12 @@ def perform(
             return _replay(session, once)
         answer = effect(session)
         if isinstance(answer, Declined):
-            session.execute(delete(IdempotentAnswer).where(*_same(once)))
+            session.connection().execute(_FORGET, _named(once))
             return answer
         body = answer.body.model_dump_json()
-        session.execute(update(IdempotentAnswer).where(*_same(once)).values(status=answer.status, body=body))
+        # What waits in the session comes first: no answer is kept without its act.
+        session.flush()
+        session.connection().execute(_KEEP, {**_named(once), "answered": answer.status, "content": body})
         return Response(body, answer.status, media_type="application/json")
 
     met = database.write(work)
@@ -100,36 +102,40 @@ def perform(
     return met
 
 
-def _same(once: Once) -> tuple[Any, ...]:
-    return (
-        IdempotentAnswer.account_id == once.account_id,
-        IdempotentAnswer.route == once.route,
-        IdempotentAnswer.key == once.key,
-    )
+_ANSWERS: Final = table_of(IdempotentAnswer)
+_SAME: Final = (
+    _ANSWERS.c.account_id == bindparam("account"),
+    _ANSWERS.c.route == bindparam("of_route"),
+    _ANSWERS.c.key == bindparam("named"),
+)
+_KEEP: Final = update(_ANSWERS).where(*_SAME).values(status=bindparam("answered"), body=bindparam("content"))
+_STORED: Final = select(_ANSWERS.c.fingerprint, _ANSWERS.c.status, _ANSWERS.c.body).where(*_SAME)
+_FORGET: Final = delete(_ANSWERS).where(*_SAME)
+_CLAIM_SQLITE: Final = insert_sqlite(_ANSWERS).on_conflict_do_nothing().returning(_ANSWERS.c.key)
+_CLAIM_POSTGRESQL: Final = insert_postgresql(_ANSWERS).on_conflict_do_nothing().returning(_ANSWERS.c.key)
+
+
+def _named(once: Once) -> dict[str, str]:
+    return {"account": once.account_id, "of_route": once.route, "named": once.key}
 
 
 def _claim(session: Session, once: Once, now: datetime) -> bool:
     """Whether this request is the first with its key. PostgreSQL waits for a rival's commit or rollback."""
-    insert = insert_sqlite if is_sqlite(session) else insert_postgresql
-    claimed = session.execute(
-        insert(IdempotentAnswer)
-        .values(
-            account_id=once.account_id,
-            route=once.route,
-            key=once.key,
-            fingerprint=once.fingerprint,
-            status=0,
-            body="",
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(IdempotentAnswer.key)
-    )
-    return claimed.scalar_one_or_none() is not None
+    row = {
+        "account_id": once.account_id,
+        "route": once.route,
+        "key": once.key,
+        "fingerprint": once.fingerprint,
+        "status": 0,
+        "body": "",
+        "created_at": now,
+    }
+    statement = _CLAIM_SQLITE if is_sqlite(session) else _CLAIM_POSTGRESQL
+    return session.connection().execute(statement, row).first() is not None
 
 
 def _replay(session: Session, once: Once) -> Response:
-    stored = session.scalars(select(IdempotentAnswer).where(*_same(once))).one()
+    (stored,) = rows(session, _STORED, **_named(once))
     if stored.fingerprint != once.fingerprint:
         raise KeyReused
     headers = {"Idempotency-Replayed": "true"}
