@@ -76,6 +76,7 @@ class Bearer:
     """Who wants it: a holder, how he showed himself, and how his code stands now.
 
     showing, channel: None for the holder himself, signed in. static: what was shown can all be copied.
+    offline: the token was minted to be shown without a network, good for what is of low risk alone.
     """
 
     talent: str
@@ -86,6 +87,7 @@ class Bearer:
     channel: Channel | None = None
     showing: Showing | None = None
     static: bool = False
+    offline: bool = False
     card_frozen: bool = False
 
 
@@ -167,6 +169,7 @@ def bearer_of(session: Session, counter: Counter, presentation: str, *, now: dat
         channel=row.channel,
         showing=_showing(row.channel, static=static),
         static=static,
+        offline=row.offline,
         card_frozen=row.card_state is not None and row.card_state is not CardState.ACTIVE,
     )
 
@@ -215,6 +218,7 @@ _BEARER: Final = (
         Presentation.code_id,
         Presentation.channel,
         Presentation.second_factor_required,
+        Presentation.offline,
         TalentCode.talent_id,
         TalentCode.tier,
         TalentCode.state,
