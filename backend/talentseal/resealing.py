@@ -20,7 +20,7 @@ from talentseal.vault import KEY_NUMBER_BYTES, Vault
 PART: Final = 200
 """Rows of one transaction. Documents are up to 10 MB each; they go one by one."""
 
-_HEAVY: Final = frozenset({"application_document", "talent_paper", "termination_finding"})
+_HEAVY: Final = frozenset({"application_document", "talent_paper", "talent_photo", "termination_finding"})
 
 
 @dataclass(frozen=True, slots=True)

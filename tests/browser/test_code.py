@@ -14,10 +14,12 @@ from talentseal.accounts import sessions
 from talentseal.accounts.models import Account, SignInMethod
 from talentseal.accounts.roles import PERMISSIONS, Actor, Role
 from talentseal.app import Service, session_rules_of
-from talentseal.credentials import devices, minting
+from talentseal.credentials import devices, minting, proofs
 from talentseal.policy.tiers import Tier
-from talentseal.talents import codes, people
+from talentseal.talents import codes, consents, fields, people
 from talentseal.talents.models import CodeState, FieldGroup, Source, TalentCode, TalentFields, place_of
+from talentseal.talents.privacy_models import ConsentScope
+from talentseal.talents.privacy_schemas import GiveConsent
 from tests.browser import chromium
 from tests.browser.axe import axe
 from tests.browser.conftest import Shot
@@ -27,6 +29,7 @@ from tests.browser.running import Running
 from tests.browser.screens import DESKTOP_EN, PHONE_ZH
 from tests.browser.touch import fits_fingers
 from tests.browser.visit import Visit, begin
+from tests.talents.pictured import GPS, png
 
 NUMBER = re.compile(r"77\d\d( \d{4}){3} \d{3}")
 NAME = "欧阳**"
@@ -97,6 +100,31 @@ def minted(running: Running, holder: Holder) -> str:
         return service.database.write(write)
 
 
+def lets_see(running: Running, holder: Holder) -> None:
+    """He has honours, and lets the bank see them and his photo."""
+    with running.service() as service:
+        now, actor, bank = service.clock.now(), holder.actor, running.cast.bank.organisation
+
+        def write(session: Session) -> None:
+            talent, group = people.of_account(session, actor), FieldGroup.HONOUR
+            said = {"summary": "虚构荣誉（演示）"}
+            fields.change(session, service.vault, talent.id, group, said, by="office", now=now)
+            for scope in (ConsentScope.PHOTO, ConsentScope.HONOUR):
+                given = GiveConsent(organisation=bank, scope=scope, notice_version=consents.NOTICE_VERSION)
+                consents.give(session, actor, given, now=now)
+
+        service.database.write(write)
+
+
+def signed(running: Running, holder: Holder) -> str:
+    """The text of an offline proof of his."""
+    with running.service() as service:
+        now, keys = service.clock.now(), service.master_keys
+        return service.database.read(
+            lambda session: proofs.sign(keys, session.get_one(TalentCode, holder.code), now=now)
+        )
+
+
 @pytest.fixture
 def clerk(browser: Browser, running: Running) -> Iterator[Visit]:
     """The bank's counter, on a desktop."""
@@ -118,6 +146,11 @@ def test_a_code_goes_from_the_phone_to_the_counter(
     phone.get_by_role("button", name="绑定此设备").click()
     first = shown(phone)
     judged(phone, shot, "shown")
+    phone.get_by_label("条形码").check()
+    expect(phone.locator("svg.bars")).to_be_visible()
+    expect(phone.locator("svg.qr")).to_be_hidden()
+    judged(phone, shot, "bars")
+    phone.get_by_label("二维码").check()
     phone.emulate_media(color_scheme="dark")
     axe(phone)
     shot(phone, "shown-dark")
@@ -138,6 +171,7 @@ def test_a_code_goes_from_the_phone_to_the_counter(
 
     phone.get_by_role("button", name="刷新").click()
     expect(phone.locator(".code-number")).not_to_contain_text(first)
+    expect(counter.locator(".outcome-photo")).to_have_count(0)
     picture = phone.screenshot(path=tmp_path / "sent-by-chat.png")
     assert picture
     counter.locator("#picture").set_input_files(tmp_path / "sent-by-chat.png")
@@ -155,12 +189,58 @@ def test_a_code_goes_from_the_phone_to_the_counter(
 
 
 @phone_and_desktop
+def test_what_a_holder_lets_a_counter_see_is_on_its_screen(
+    visit: Visit, clerk: Visit, running: Running, holder: Holder, shot: Shot
+) -> None:
+    phone, counter = holder.enters(visit, "/me/photo"), clerk.page
+    judged(phone, shot, "no-photo")
+    taken = png(900, 1200, told=((b"tEXt", GPS),))
+    phone.locator("#photo").set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": taken})
+    expect(phone.locator("#photo")).to_have_value(re.compile("photo.jpg"))
+    phone.get_by_role("button", name="上传").click()
+    expect(phone.locator(".own-photo img")).to_have_js_property("naturalWidth", 600)
+    lets_see(running, holder)
+    phone.reload()
+    judged(phone, shot, "photo")
+
+    counter.locator("#sent").fill(minted(running, holder))
+    counter.keyboard.press("Enter")
+    expect(counter.locator(".outcome-photo")).to_be_visible()
+    expect(counter.locator(".outcome-photo")).to_have_js_property("naturalWidth", 600)
+    counter.get_by_role("button", name="Show permitted data").click()
+    expect(counter.locator(".outcome-shown")).to_contain_text("虚构荣誉")
+    expect(counter.locator("#sent")).to_be_focused()
+    judged(counter, shot, "let-see")
+    counter.set_viewport_size({"width": 390, "height": 844})
+    shot(counter, "let-see-phone")
+    phone.goto(f"{visit.url}/me/access")
+    expect(phone.locator(".recognitions li")).to_have_count(2)
+    judged(phone, shot, "looked")
+
+    proof = signed(running, holder)
+    counter.locator("#sent").fill(proof)
+    counter.keyboard.press("Enter")
+    expect(counter.locator(".outcome-look")).to_contain_text(NAME)
+    judged(counter, shot, "proof")
+    clerk.expects_failed_request("/counter/")
+    clerk.context.set_offline(True)
+    counter.locator("#sent").fill(proof)
+    counter.keyboard.press("Enter")
+    expect(counter.locator(".outcome-look")).to_contain_text("no network; fetched 0 minutes ago")
+    expect(counter.locator(".outcome-name")).not_to_have_text(NAME)
+    shot(counter, "proof-offline")
+    clerk.context.set_offline(False)
+
+
+@phone_and_desktop
 def test_a_code_is_renewed_in_time_and_taken_away_when_it_has_run_out(
     visit: Visit, holder: Holder, shot: Shot
 ) -> None:
     visit.page.clock.install()
     phone = holder.enters(visit, "/code")
-    phone.get_by_role("button", name="绑定此设备").click()
+    with phone.expect_response("**/code/offline") as stocked:
+        phone.get_by_role("button", name="绑定此设备").click()
+    stocked.value.finished()
     first = shown(phone)
 
     phone.clock.fast_forward(51_000)
@@ -177,7 +257,28 @@ def test_a_code_is_renewed_in_time_and_taken_away_when_it_has_run_out(
     expect(phone.locator("[data-blank]")).to_contain_text("人才码已过期")
     expect(phone.locator(".code-number")).to_have_count(0)
     expect(phone.locator("svg.qr")).to_have_count(0)
+    expect(phone.locator("#offline")).to_be_visible()
     shot(phone, "gone")
+    phone.get_by_role("button", name="离线码").click()
+    offline = shown(phone)
+    assert offline != second
+    expect(phone.locator("#offline")).to_contain_text("只能办理低风险权益")
+    axe(phone)
+    shot(phone, "offline-code")
+    phone.get_by_role("button", name="离线码").click()
+    assert shown(phone) != offline
+    phone.get_by_role("button", name="离线码").click()
+    expect(phone.locator("[data-offline-says]")).to_contain_text("没有可用的离线码了")
+    phone.get_by_role("button", name="离线证明").click()
+    expect(phone.locator("#offline")).to_contain_text("仅供出示")
+    fits_fingers(phone)
+    shot(phone, "offline-proof")
+    phone.clock.fast_forward(4 * 60_000)
+    expect(phone.locator("#offline svg.qr")).to_be_visible()
+    phone.clock.fast_forward(6 * 60_000)
+    expect(phone.locator("svg.qr")).to_have_count(0)
+    expect(phone.locator("#offline")).to_be_hidden()
+    phone.locator("[data-blank]").click()
 
     visit.context.set_offline(False)
     phone.clock.fast_forward(3_000)

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from talentseal.accounts import sessions
 from talentseal.accounts.models import SignInMethod, WebSession
 from talentseal.accounts.roles import Actor
-from talentseal.credentials import devices, minting, presenting
+from talentseal.credentials import devices, inspecting, minting, presenting
+from talentseal.credentials.inspecting import Seen
 from talentseal.credentials.master_keys import MasterKey, MasterKeys
-from talentseal.credentials.minting import Minted
+from talentseal.credentials.minting import Minted, Stock
 from talentseal.credentials.models import Presentation, PresentationRefusal, TokenBurn
 from talentseal.credentials.presenting import Credentials, Established, Refused, Sent
 from talentseal.credentials.refusals import Refusal
@@ -75,6 +76,15 @@ class Phone:
             )
         )
 
+    def stock(self) -> Stock:
+        """What the phone fetches for a time without a network."""
+        now = self.world.clock.now()
+        return self.world.database.write(
+            lambda session: minting.mint_offline(
+                session, self.talent, KEYS, device_token=self.token, session_id=self.session, now=now
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Till:
@@ -97,8 +107,17 @@ class Till:
             )
         )
 
+    def look(self, text: str) -> Seen | Refused:
+        """At an offline proof."""
+        now = self.world.clock.now()
+        return self.world.database.write(
+            lambda session: inspecting.inspect(
+                session, self.device.actor, self.credentials, self.place, text, now=now
+            )
+        )
 
-def verdict(met: Established | Refused) -> Refusal | None:
+
+def verdict(met: Established | Seen | Refused) -> Refusal | None:
     """Why somebody was refused; None when he was established."""
     return met.refusal if isinstance(met, Refused) else None
 

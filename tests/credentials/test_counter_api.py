@@ -81,7 +81,17 @@ def test_a_terminal_is_told_who_stands_there(shop: Shop) -> None:
 
     assert answer.status_code == 201, answer.text
     met = answer.json()
-    assert set(met) == {"id", "surname", "tier", "channel", "presented_at", "expires_at"}
+    assert set(met) == {
+        "id",
+        "surname",
+        "tier",
+        "channel",
+        "presented_at",
+        "expires_at",
+        "offline",
+        "photo",
+    }
+    assert (met["offline"], met["photo"]) == (False, None)
     assert (met["surname"], met["tier"], met["channel"]) == ("欧阳**", "RESERVE", "SCAN")
 
 

@@ -98,7 +98,7 @@ WEAKNESSES: dict[str, tuple[str, Plant]] = {
     "the MAC is not compared": ("tc1_mac_by_chance", compared_by(lambda _a, _b: True, tc1)),
     "the age is not looked at": (
         "tc1_expired",
-        lambda patch: patch.setattr(tc1, "LIFETIME", timedelta(days=9)),
+        lambda patch: patch.setattr(tc1, "is_live", lambda *_age, **_now: True),
     ),
     "the future counts as fresh": (
         "tc1_not_yet",

@@ -96,13 +96,13 @@ def test_a_device_mints_twenty_times_a_minute(sqlite_street: Street) -> None:
 def test_twenty_is_twenty_however_many_ask_at_once(street: Street) -> None:
     phone = street.phone()
 
-    assert _together(30, phone.mint, TooManyMints) == 20
+    assert together(30, phone.mint, TooManyMints) == 20
 
 
 def test_three_devices_are_bound_however_many_ask_at_once(street: Street) -> None:
     phone = Phone(street.world, street.crowd.holder())
 
-    assert _together(9, lambda: replace(phone).bind(), DevicesExhausted) == 3
+    assert together(9, lambda: replace(phone).bind(), DevicesExhausted) == 3
 
 
 def test_a_revoked_device_leaves_its_place(street: Street) -> None:
@@ -155,7 +155,7 @@ def test_whose_a_token_was_is_forgotten_after_a_day_and_never_that_it_was_burnt(
     assert street.burns() == 2
 
 
-def _together(count: int, act: Callable[[], object], refusal: type[Exception]) -> int:
+def together(count: int, act: Callable[[], object], refusal: type[Exception]) -> int:
     """How many of `count` that act at once succeed; the others get that refusal and nothing else."""
 
     def attempt(_number: int) -> bool:

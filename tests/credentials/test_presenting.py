@@ -48,7 +48,10 @@ def test_a_scan_answers_surname_tier_and_term_and_nothing_else(street: Street) -
         "channel",
         "presented_at",
         "expires_at",
+        "photo",
+        "offline",
     ]
+    assert (met.photo, met.offline) == (False, False)
     (kept,) = street.presentations()
     assert (kept.id, kept.code_id) == (met.presentation, street.crowd.code(phone.talent).id)
     assert (kept.outlet_id, kept.terminal_id) == (till.device.row.outlet_id, till.device.row.id)

@@ -21,6 +21,7 @@ from tests.credentials import reference
 from tests.credentials.reference import CODE_REF, KEYS, MASTER, NOON, SECOND
 
 TRUSTED = {key.kid: key.public for key in tc2.proof_keys(KEYS)}
+*_, KID = TRUSTED
 TEXT = tc2.sign(KEYS, CODE_REF, 3, now=NOON)
 OCTETS = profiles.read(Profile.TC2, TEXT) or b""
 PRIVATE = Ed25519PrivateKey.from_private_bytes(reference.hkdf(MASTER, b"talentcode/TC2"))
@@ -31,7 +32,7 @@ def verdict(octets: bytes, now: datetime = NOON) -> OfflineProof | Refusal:
 
 
 def test_a_proof_says_tier_and_code_and_nothing_about_the_person() -> None:
-    assert tc2.verify(TRUSTED, TEXT, now=NOON) == OfflineProof(3, CODE_REF, NOON)
+    assert tc2.verify(TRUSTED, TEXT, now=NOON) == OfflineProof(3, CODE_REF, NOON, KID)
     assert cbor2.loads(cbor2.loads(OCTETS).value[2]).keys() == {4, 6, -65537, -65538}
 
 
@@ -70,7 +71,7 @@ def test_a_proof_that_another_library_made_under_the_key_is_taken() -> None:
 def test_what_was_signed_comes_back(code_ref: bytes, tier: int) -> None:
     text = tc2.sign(KEYS, code_ref, tier, now=NOON)
 
-    assert tc2.verify(TRUSTED, text, now=NOON) == OfflineProof(tier, code_ref, NOON)
+    assert tc2.verify(TRUSTED, text, now=NOON) == OfflineProof(tier, code_ref, NOON, KID)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,9 @@ FORMS = {
 
 
 def test_the_form_itself_is_taken() -> None:
-    assert verdict(signed(claims(lambda made: made.update({-65537: 4})))) == OfflineProof(4, CODE_REF, NOON)
+    assert verdict(signed(claims(lambda made: made.update({-65537: 4})))) == OfflineProof(
+        4, CODE_REF, NOON, KID
+    )
 
 
 @pytest.mark.parametrize("payload", FORMS.values(), ids=FORMS)

@@ -207,6 +207,7 @@ def test_every_table_with_sealed_contents_is_told_and_destroyed() -> None:
         "talent_erasure",
         "talent_fields",
         "talent_paper",
+        "talent_photo",
         "termination_finding",
         "termination_step",
         "tier_recognition",

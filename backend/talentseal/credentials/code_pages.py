@@ -11,9 +11,9 @@ from starlette.responses import Response
 from talentseal.accounts import sessions
 from talentseal.accounts.access import Present, Rules
 from talentseal.accounts.sessions import Cookie
-from talentseal.credentials import devices, minting, presentations, qr
+from talentseal.credentials import bars, devices, minting, presentations, qr
 from talentseal.credentials.api import WithCredentials
-from talentseal.credentials.minting import Minted
+from talentseal.credentials.minting import Minted, Stock
 from talentseal.credentials.profiles import Profile
 from talentseal.errors import TalentSealError
 from talentseal.talents import people
@@ -28,8 +28,15 @@ pages = APIRouter(include_in_schema=False, prefix="/code")
 _POLICY: Final = page_policy() + "; manifest-src 'self'"
 """The app that a phone may install begins on this page."""
 
-_TITLES: Final = {Language.ZH: "人才码二维码", Language.EN: "QR code of the talent code"}
-"""What a screen reader says of the picture."""
+_TITLES: Final = {
+    Language.ZH: ("人才码二维码", "人才码条形码", "离线证明二维码，仅供出示"),
+    Language.EN: (
+        "QR code of the talent code",
+        "Bar code of the talent code",
+        "QR code of the offline proof, display only",
+    ),
+}
+"""What a screen reader says of the pictures: the code, its bar code, the offline proof."""
 
 
 async def _cookie(rules: Rules) -> Cookie:
@@ -69,6 +76,37 @@ def mint(desk: AtDesk, known: Present, credentials: WithCredentials, cookie: Dev
     return _screen(desk, None, **shown)
 
 
+@pages.post("/offline")
+def mint_offline(
+    desk: AtDesk, known: Present, credentials: WithCredentials, cookie: DeviceCookie
+) -> Response:
+    """What the page keeps for a time without a network, in pieces that it puts away."""
+    token = cookie.read(desk.request)
+
+    def work(session: Session) -> Stock:
+        return minting.mint_offline(
+            session,
+            desk.actor,
+            credentials.keys,
+            device_token=token,
+            session_id=known.session,
+            now=desk.now,
+        )
+
+    stock = desk.database.write(work)
+    titles = _TITLES[language_of(desk.request)]
+    site: Pages = desk.request.app.state.pages
+    return site.fragment(
+        desk.request,
+        "credentials/code.html",
+        "stock",
+        tokens=[_shown(desk, each) for each in stock.tokens],
+        proof=Markup(qr.svg(Profile.TC2, stock.proof, titles[2])),  # noqa: S704 - segno's, of 181 characters
+        tier=stock.tier,
+        lasts=_milliseconds(stock.expires_at, desk.now),
+    )
+
+
 @pages.get("/devices")
 def show_devices(desk: AtDesk, cookie: DeviceCookie) -> Response:
     """The devices that may show my code, and where it was shown lately."""
@@ -104,6 +142,7 @@ def back_to_devices(_act: str) -> Response:
     return see_other("/code/devices")
 
 
+@pages.get("/offline")
 @pages.get("/token")
 def back_to_code() -> Response:
     """Likewise."""
@@ -122,7 +161,7 @@ def _hindrance(session: Session, desk: Desk, token: str) -> TalentSealError | No
 
 
 def _screen(desk: Desk, hindrance: TalentSealError | None, **shown: Any) -> Response:
-    nothing: dict[str, Any] = {"picture": "", "number": "", "tier": "", "lasts": 0}
+    nothing: dict[str, Any] = {"picture": "", "bars": "", "number": "", "tier": "", "lasts": 0, "proof": ""}
     why = "" if hindrance is None else desk.said(hindrance)
     code = "" if hindrance is None else hindrance.code
     page = desk.show("credentials/code.html", why=why, hindrance=code, **(nothing | shown))
@@ -132,9 +171,10 @@ def _screen(desk: Desk, hindrance: TalentSealError | None, **shown: Any) -> Resp
 
 def _shown(desk: Desk, minted: Minted) -> dict[str, Any]:
     """What the page shows of a token. lasts: milliseconds, by the server's own clock."""
-    title = _TITLES[language_of(desk.request)]
+    titles = _TITLES[language_of(desk.request)]
     return {
-        "picture": Markup(qr.svg(Profile.TC1, minted.text, title)),  # noqa: S704 - segno's, of 46 characters
+        "picture": Markup(qr.svg(Profile.TC1, minted.text, titles[0])),  # noqa: S704 - segno's, of 46 characters
+        "bars": Markup(bars.svg(minted.number, titles[1])),  # noqa: S704 - drawn of 19 digits
         "number": minted.grouped,
         "tier": minted.tier,
         "lasts": _milliseconds(minted.expires_at, desk.now),

@@ -2,6 +2,10 @@
 
 The one that it had counts no longer, whether or not it was used. Only a code that is ACTIVE is shown; for
 any other the holder is told here why, which the counter never is.
+
+For a phone that may lose its network a few are minted beforehand, which live ten minutes and stand beside the
+one that it shows. They end with the device and the session like any other; at the counter they are known for
+what they are.
 """
 
 from dataclasses import dataclass, field
@@ -13,9 +17,10 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor
-from talentseal.credentials import devices, tc1, tcn
+from talentseal.credentials import devices, proofs, tc1, tc2, tcn
 from talentseal.credentials.master_keys import MasterKeys
-from talentseal.credentials.models import Device, MintedToken
+from talentseal.credentials.models import Device, MintedToken, TokenBurn
+from talentseal.credentials.tc1 import OnlineToken
 from talentseal.db import Instant, rows, table_of
 from talentseal.errors import Conflict, TalentSealError
 from talentseal.policy.tiers import Tier
@@ -25,6 +30,11 @@ from talentseal.talents.models import CodeState, TalentCode
 MINTS: Final = 20
 WINDOW: Final = timedelta(minutes=1)
 """A device may mint MINTS times in any WINDOW."""
+
+OFFLINE: Final = 5
+"""Tokens for times without a network that a device has in one session at most, used ones not counted."""
+OFFLINE_AT_ONCE: Final = 2
+"""Minted by one request, so that those that a phone holds do not all run out together."""
 
 KEPT: Final = timedelta(days=1)
 """How long it is known whose an old token was, so that showing a screenshot can be told from forging."""
@@ -93,6 +103,19 @@ class Minted:
         return " ".join(self.number[place : place + 4] for place in range(0, len(self.number), 4))
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What a phone keeps in memory for a time without a network. proof: text of a TC2, for display only, and
+    until `expires_at`.
+    """
+
+    tokens: list[Minted]
+    proof: str = field(repr=False)
+    tier: Tier
+    issued_at: datetime
+    expires_at: datetime
+
+
 def mint(
     session: Session, actor: Actor, keys: MasterKeys, *, device_token: str, session_id: str, now: datetime
 ) -> Minted:
@@ -104,6 +127,40 @@ def mint(
     _admit(session, device, now)
     code = own_code(session, talent)
     require_usable(code)
+    token, minted = _mint(session, keys, code, device, session_id, offline=False, now=now)
+    session.connection().execute(_SUPERSEDE, {"of_device": device, "newest": token.digest})
+    return minted
+
+
+def mint_offline(
+    session: Session, actor: Actor, keys: MasterKeys, *, device_token: str, session_id: str, now: datetime
+) -> Stock:
+    """What the phone keeps for a time without a network: tokens as far as it may have more, and a proof.
+
+    Raises as `mint` does.
+    """
+    device, talent = devices.held(session, actor, device_token)
+    _admit(session, device, now)
+    code = own_code(session, talent)
+    require_usable(code)
+    unused = rows(session, _UNUSED, device=device, signed_in=session_id, since=now - tc1.OFFLINE_LIFETIME)
+    tokens = [
+        _mint(session, keys, code, device, session_id, offline=True, now=now)[1]
+        for _ in range(min(OFFLINE_AT_ONCE, OFFLINE - len(unused)))
+    ]
+    return Stock(tokens, proofs.sign(keys, code, now=now), code.tier, now, now + tc2.LIFETIME)
+
+
+def _mint(
+    session: Session,
+    keys: MasterKeys,
+    code: TalentCode,
+    device: str,
+    session_id: str,
+    *,
+    offline: bool,
+    now: datetime,
+) -> tuple[OnlineToken, Minted]:
     token, number = tc1.mint(keys, code.code_ref, now=now), tcn.mint()
     row = {
         "digest": token.digest,
@@ -112,10 +169,11 @@ def mint(
         "code_id": code.id,
         "session_id": session_id,
         "minted_at": now,
+        "offline": offline,
     }
     session.connection().execute(_MINT, row)
-    session.connection().execute(_SUPERSEDE, {"of_device": device, "newest": token.digest})
-    return Minted(token.text, number, code.tier, token.issued_at, token.expires_at)
+    lifetime = tc1.OFFLINE_LIFETIME if offline else tc1.LIFETIME
+    return token, Minted(token.text, number, code.tier, token.issued_at, token.issued_at + lifetime)
 
 
 def own_code(session: Session, talent_id: str) -> TalentCode:
@@ -140,6 +198,17 @@ _RECENT: Final = (
     )
     .order_by(MintedToken.minted_at.desc())
     .limit(MINTS)
+)
+_UNUSED: Final = (
+    select(MintedToken.digest)
+    .outerjoin(TokenBurn, TokenBurn.digest == MintedToken.digest)
+    .where(
+        MintedToken.device_id == bindparam("device"),
+        MintedToken.session_id == bindparam("signed_in"),
+        MintedToken.minted_at > bindparam("since", type_=Instant),
+        MintedToken.offline,
+        TokenBurn.digest.is_(None),
+    )
 )
 _MINT: Final = insert(table_of(MintedToken))
 _DEVICES: Final = table_of(Device)

@@ -8,7 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, LargeBinary, SmallInteger, String, text
+from sqlalchemy import (
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from talentseal.credentials.refusals import Refusal
@@ -71,6 +81,8 @@ class MintedToken(Base):
     session_id: Mapped[str] = mapped_column(String(32))
     """Public id of the session it was minted in; when that has been ended, so has the token."""
     minted_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    offline: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it was minted to be shown without a network, and so lives ten minutes instead of one."""
 
 
 class Channel(StrEnum):
@@ -124,6 +136,8 @@ class Presentation(Base):
     """Whether nothing but what can be copied was shown, so that beyond a limit more has to be."""
     token_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     """Of the token that was burnt for it; None for a card."""
+    offline: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the token was minted to be shown without a network: good for what is of low risk alone."""
 
 
 class PresentationRefusal(Base):

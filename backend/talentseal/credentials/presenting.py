@@ -5,10 +5,10 @@ The checks, of which the first that fails gives the answer:
     1  who asks      terminal, outlet and staff belong together; otherwise nothing is looked at, nothing burnt
     2  the text      prefix, length, alphabet; of a number its check digit
     3  the MAC       before any table is asked; of a number, which has none, whether it was minted
-    4  the age       65 s
+    4  the age       65 s; ten minutes for one that was minted to be shown without a network
     5  the burn      an insert that one transaction can make
     6  the code      ACTIVE
-    7  the device    still bound, still signed in, and this the last that was minted on it
+    7  the device    still bound, still signed in, and this the last that was minted on it, or an offline one
 
 What a token was burnt for stays: a refusal by 6 or 7 has used it up. So a refusal is an answer and not an
 exception, for it has to be committed; whoever asked is told of it afterwards (`Refused.error`).
@@ -48,19 +48,20 @@ from talentseal.credentials.refusing import TOLD, PresentationRefused
 from talentseal.db import is_sqlite, only_row, table_of
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
-from talentseal.talents import people
+from talentseal.talents import people, photos
 from talentseal.talents.models import CodeState, FieldGroup, TalentCode, TalentFields
 from talentseal.vault import Vault
 
 LASTING: Final = timedelta(minutes=10)
 """How long what follows may stand on a presentation [R]."""
 
-_STATES: Final[Mapping[CodeState, Refusal]] = {
+STATES: Final[Mapping[CodeState, Refusal]] = {
     CodeState.SUSPENDED: Refusal.CODE_SUSPENDED,
     CodeState.REVIEW_OVERDUE: Refusal.REVIEW_OVERDUE,
     CodeState.TERMINATED: Refusal.CODE_TERMINATED,
     CodeState.CANCELLED: Refusal.CODE_TERMINATED,
 }
+"""Why a code establishes nobody in a state; it does in the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,11 @@ class ChipAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Established:
-    """All that the counter is told of whoever stands there. surname: masked, 张**."""
+    """All that the counter is told of whoever stands there. surname: masked, 张**.
+
+    photo: whether this organisation is shown his photo; False says nothing of whether there is one.
+    offline: see `Presentation`.
+    """
 
     presentation: str
     surname: str = field(repr=False)
@@ -100,6 +105,8 @@ class Established:
     channel: Channel
     presented_at: datetime
     expires_at: datetime
+    photo: bool
+    offline: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,8 @@ class Refused:
 class Bearer:
     """Whom a genuine text names. burns: digest of the token that is used up by it, None when it is no token.
 
-    withheld: why he is not established all the same. card and second_factor_required: see `Presentation`.
+    withheld: why he is not established all the same. photo: see `Established`. card, second_factor_required
+    and offline: see `Presentation`.
     """
 
     code: str
@@ -127,6 +135,8 @@ class Bearer:
     channel: Channel
     burns: bytes | None
     withheld: Refusal | None
+    photo: bool
+    offline: bool = False
     card: str | None = None
     second_factor_required: bool = False
 
@@ -164,14 +174,16 @@ def present_at(
 ) -> Established | Refused:
     """The same at a counter that is known already, in the transaction of what follows from it."""
     asked = _Asked(counter, sent.request, now)
-    met = _recognised(session, credentials, sent.text, now)
+    met = _recognised(session, credentials, asked, sent.text)
     if isinstance(met, Unfit):
-        return _refuse(session, asked, met)
+        return refuse(session, asked.counter, met, now=now)
     identifier = secrets.token_hex(16)
     if met.burns and not _burn(session, asked, met, identifier):
-        return _answered(session, asked, met) or _refuse(session, asked, Unfit(Refusal.TOKEN_USED, met.code))
+        return _answered(session, asked, met) or refuse(
+            session, asked.counter, Unfit(Refusal.TOKEN_USED, met.code), now=now
+        )
     if met.withheld:
-        return _refuse(session, asked, Unfit(met.withheld, met.code))
+        return refuse(session, asked.counter, Unfit(met.withheld, met.code), now=now)
     return _establish(session, asked, met, identifier)
 
 
@@ -184,7 +196,7 @@ def challenge(
     """
     asked = _Asked(counter_of(session, actor, place), "", now)
     met = chips.put(session, credentials.keys, asked.counter, text, now=now)
-    return _refuse(session, asked, Unfit(met)) if isinstance(met, Refusal) else met
+    return refuse(session, asked.counter, Unfit(met), now=now) if isinstance(met, Refusal) else met
 
 
 def present_chip(
@@ -206,11 +218,11 @@ def present_chip(
         session, credentials.vault, asked.counter, answer.challenge, answer.response, now=now
     )
     if isinstance(found, Refusal):
-        return _refuse(session, asked, Unfit(found))
-    return _establish(session, asked, _holder(session, credentials, found), secrets.token_hex(16))
+        return refuse(session, asked.counter, Unfit(found), now=now)
+    return _establish(session, asked, _holder(session, credentials, asked, found), secrets.token_hex(16))
 
 
-def _recognised(session: Session, credentials: Credentials, text: str, now: datetime) -> Bearer | Unfit:
+def _recognised(session: Session, credentials: Credentials, asked: _Asked, text: str) -> Bearer | Unfit:
     presented = profiles.presented(text)
     if isinstance(presented, Refusal):
         return Unfit(presented)
@@ -218,18 +230,26 @@ def _recognised(session: Session, credentials: Credentials, text: str, now: date
     if recognise is None:
         # A proof to look at, a receipt: texts of ours that name nobody at a counter.
         return Unfit(Refusal.TOKEN_MALFORMED)
-    return recognise(session, credentials, presented, now)
+    return recognise(session, credentials, asked, presented)
 
 
 def _by_token(
-    session: Session, credentials: Credentials, presented: Presented, now: datetime
+    session: Session, credentials: Credentials, asked: _Asked, presented: Presented
 ) -> Bearer | Unfit:
-    token = tc1.verify(credentials.keys, presented.text, now=now)
-    if token is Refusal.TOKEN_EXPIRED:
-        return Unfit(token, _owner(session, MintedToken.digest == tc1.digest(presented.text)))
-    if isinstance(token, Refusal):
+    token = tc1.verify(credentials.keys, presented.text, now=asked.now, lifetime=tc1.OFFLINE_LIFETIME)
+    if isinstance(token, Refusal) and token is not Refusal.TOKEN_EXPIRED:
         return Unfit(token)
-    row = only_row(session, _BY_TOKEN, digest=token.digest, code_ref=token.code_ref)
+    if isinstance(token, Refusal) or not token.is_live(tc1.LIFETIME, now=asked.now):
+        late = only_row(session, _LATE, digest=tc1.digest(presented.text))
+        if isinstance(token, Refusal) or late is None or not late.offline:
+            return Unfit(Refusal.TOKEN_EXPIRED, late.code_id if late else None)
+    row = only_row(
+        session,
+        _BY_TOKEN,
+        digest=token.digest,
+        code_ref=token.code_ref,
+        organisation=asked.counter.organisation,
+    )
     if row is None:
         # Genuine, and of a code that is not there: of another copy of the database.
         return Unfit(Refusal.CODE_TERMINATED)
@@ -237,46 +257,50 @@ def _by_token(
 
 
 def _by_number(
-    session: Session, credentials: Credentials, presented: Presented, now: datetime
+    session: Session, credentials: Credentials, asked: _Asked, presented: Presented
 ) -> Bearer | Unfit:
-    digests = tcn.candidates(credentials.keys, presented.text, now=now)
+    digests = tcn.candidates(credentials.keys, presented.text, now=asked.now)
     if isinstance(digests, Refusal):
         return Unfit(digests)
-    row = only_row(session, _BY_NUMBER, today=digests[0], before=digests[1])
+    row = only_row(
+        session,
+        _BY_NUMBER,
+        today=digests[0],
+        before=digests[1],
+        organisation=asked.counter.organisation,
+    )
     if row is None:
         return Unfit(Refusal.TOKEN_FORGED)
-    if not -tc1.SKEW <= now - row.minted_at <= tc1.LIFETIME + tc1.SKEW:
+    lifetime = tc1.OFFLINE_LIFETIME if row.offline else tc1.LIFETIME
+    if not tc1.is_live(row.minted_at, lifetime, now=asked.now):
         return Unfit(Refusal.TOKEN_EXPIRED, row.code)
     return _bearer(credentials, row, Channel.NUMERIC, row.digest)
 
 
 def _by_card(
-    session: Session, credentials: Credentials, presented: Presented, now: datetime
+    session: Session, credentials: Credentials, asked: _Asked, presented: Presented
 ) -> Bearer | Unfit:
-    found = cards.find_for_swipe(session, credentials.keys, presented, now=now)
-    return Unfit(found) if isinstance(found, Refusal) else _holder(session, credentials, found)
+    found = cards.find_for_swipe(session, credentials.keys, presented, now=asked.now)
+    return Unfit(found) if isinstance(found, Refusal) else _holder(session, credentials, asked, found)
 
 
-def _holder(session: Session, credentials: Credentials, found: CardFound) -> Bearer:
+def _holder(session: Session, credentials: Credentials, asked: _Asked, found: CardFound) -> Bearer:
     code = found.code
-    sealed = session.scalar(
-        select(TalentFields.sealed).where(
-            TalentFields.talent_id == code.talent_id, TalentFields.group == FieldGroup.BASIC
-        )
-    )
+    row = only_row(session, _OF_CODE, code=code.id, organisation=asked.counter.organisation)
     return Bearer(
         code.id,
-        people.masked_name(credentials.vault, code.talent_id, sealed),
+        people.masked_name(credentials.vault, code.talent_id, row.sealed if row else None),
         code.tier,
         Channel.SWIPE,
         burns=None,
         withheld=None,
+        photo=bool(row and row.photo),
         card=found.card.id,
         second_factor_required=found.second_factor_required,
     )
 
 
-Recogniser = Callable[[Session, Credentials, Presented, datetime], Bearer | Unfit]
+Recogniser = Callable[[Session, Credentials, _Asked, Presented], Bearer | Unfit]
 _BY_PROFILE: Final[Mapping[Profile, Recogniser]] = {
     Profile.TC1: _by_token,
     Profile.TCN: _by_number,
@@ -286,12 +310,27 @@ _BY_PROFILE: Final[Mapping[Profile, Recogniser]] = {
 """Whatever may be shown at a counter, each with who reads it."""
 
 
+_BASIC: Final = and_(
+    TalentFields.talent_id == TalentCode.talent_id, TalentFields.group == FieldGroup.BASIC.value
+)
+_OF_CODE: Final = (
+    select(TalentFields.sealed, photos.is_shown(bindparam("organisation")).label("photo"))
+    .select_from(TalentCode)
+    .outerjoin(TalentFields, _BASIC)
+    .where(TalentCode.id == bindparam("code"))
+)
+_LATE: Final = select(MintedToken.code_id, MintedToken.offline).where(
+    MintedToken.digest == bindparam("digest")
+)
+"""Whose a token is that has outlived its minute, and whether it may; none is known after a day."""
+
+
 def _facts(minted: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Any:
-    """A code, its holder's sealed name, and where the token stands that `minted` names.
+    """A code, its holder's sealed name, whether `organisation` is shown his photo, and where the token stands
+    that `minted` names.
 
     The code is held until the commit: a suspension and a presentation follow one another.
     """
-    basic = and_(TalentFields.talent_id == TalentCode.talent_id, TalentFields.group == FieldGroup.BASIC.value)
     return (
         select(
             TalentCode.id.label("code"),
@@ -301,10 +340,13 @@ def _facts(minted: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Any
             TalentFields.sealed,
             MintedToken.digest,
             MintedToken.minted_at,
+            MintedToken.offline,
             Device.current,
+            Device.revoked_at,
             WebSession.id.label("session"),
+            photos.is_shown(bindparam("organisation")).label("photo"),
         )
-        .outerjoin(TalentFields, basic)
+        .outerjoin(TalentFields, _BASIC)
         .outerjoin(MintedToken, and_(MintedToken.code_id == TalentCode.id, minted))
         .outerjoin(Device, Device.id == MintedToken.device_id)
         .outerjoin(WebSession, WebSession.id == MintedToken.session_id)
@@ -330,12 +372,22 @@ _BURN_POSTGRESQL: Final = insert_postgresql(_BURNS).on_conflict_do_nothing().ret
 
 
 def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: bytes) -> Bearer:
-    withheld = _STATES.get(row.state)
+    withheld = STATES.get(row.state)
     # A device that was revoked has no current token, and a session that was ended no row.
-    if withheld is None and (row.current != digest or row.session is None):
+    counts = row.revoked_at is None if row.offline else row.current == digest
+    if withheld is None and (not counts or row.session is None):
         withheld = Refusal.TOKEN_EXPIRED
     surname = people.masked_name(credentials.vault, row.talent, row.sealed)
-    return Bearer(row.code, surname, row.tier, channel, digest, withheld)
+    return Bearer(
+        row.code,
+        surname,
+        row.tier,
+        channel,
+        digest,
+        withheld,
+        photo=row.photo,
+        offline=bool(row.offline),
+    )
 
 
 def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> bool:
@@ -362,7 +414,16 @@ def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Established | 
     if burn.refusal:
         return Refused(burn.refusal)
     row = session.get_one(Presentation, burn.presentation_id)
-    return Established(row.id, bearer.surname, row.tier, row.channel, row.presented_at, row.expires_at)
+    return Established(
+        row.id,
+        bearer.surname,
+        row.tier,
+        row.channel,
+        row.presented_at,
+        row.expires_at,
+        bearer.photo,
+        row.offline,
+    )
 
 
 def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str) -> Established:
@@ -381,23 +442,29 @@ def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str)
         "card_id": bearer.card,
         "second_factor_required": bearer.second_factor_required,
         "token_digest": bearer.burns,
+        "offline": bearer.offline,
     }
     session.connection().execute(_ESTABLISH, row)
-    return Established(identifier, bearer.surname, bearer.tier, bearer.channel, asked.now, until)
+    return Established(
+        identifier,
+        bearer.surname,
+        bearer.tier,
+        bearer.channel,
+        asked.now,
+        until,
+        bearer.photo,
+        bearer.offline,
+    )
 
 
-def _refuse(session: Session, asked: _Asked, unfit: Unfit) -> Refused:
+def refuse(session: Session, counter: Counter, unfit: Unfit, *, now: datetime) -> Refused:
+    """Note that nobody was established, and why."""
     row = {
         "id": secrets.token_hex(16),
-        "terminal_id": asked.counter.terminal,
+        "terminal_id": counter.terminal,
         "code_id": unfit.code,
         "refusal": unfit.refusal,
-        "refused_at": asked.now,
+        "refused_at": now,
     }
     session.connection().execute(_REFUSE, row)
     return Refused(unfit.refusal)
-
-
-def _owner(session: Session, which: ColumnElement[bool]) -> str | None:
-    """Whose token it was; None when it was minted too long ago to be known."""
-    return session.scalar(select(MintedToken.code_id).where(which))

@@ -29,6 +29,8 @@ from talentseal.credentials.profiles import Profile
 from talentseal.credentials.refusals import Refusal
 
 LIFETIME: Final = timedelta(seconds=60)
+OFFLINE_LIFETIME: Final = timedelta(minutes=10)
+"""Of those that were minted to be shown without a network, which only the one that minted them can tell."""
 SKEW: Final = timedelta(seconds=5)
 """By how much the clock that minted may differ from the one that verifies, either way."""
 
@@ -60,6 +62,15 @@ class OnlineToken:
         """When a phone should have shown the next one; a verifier bears with `SKEW` more."""
         return self.issued_at + LIFETIME
 
+    def is_live(self, lifetime: timedelta, *, now: datetime) -> bool:
+        """Whether one that may live so long is taken at `now`."""
+        return is_live(self.issued_at, lifetime, now=now)
+
+
+def is_live(issued_at: datetime, lifetime: timedelta, *, now: datetime) -> bool:
+    """Whether a token of that time, which may live so long, is taken at `now`."""
+    return -SKEW <= now - issued_at <= lifetime + SKEW
+
 
 def digest(text: str) -> bytes:
     """What a token's text is known by: SHA-256, 32 bytes. Only for a text that is genuine."""
@@ -82,8 +93,13 @@ def compose(keys: MasterKeys, code_ref: bytes, issued_at: datetime, nonce: bytes
     return OnlineToken(code_ref, datetime.fromtimestamp(second, UTC), text)
 
 
-def verify(keys: MasterKeys, text: str, *, now: datetime) -> OnlineToken | Refusal:
-    """The token that `text` is; TOKEN_MALFORMED, TOKEN_FORGED or TOKEN_EXPIRED. Never raises for a text."""
+def verify(
+    keys: MasterKeys, text: str, *, now: datetime, lifetime: timedelta = LIFETIME
+) -> OnlineToken | Refusal:
+    """The token that `text` is; TOKEN_MALFORMED, TOKEN_FORGED or TOKEN_EXPIRED. Never raises for a text.
+
+    lifetime: what is older is expired; the age is no secret, nor is anything looked up for it.
+    """
     octets = profiles.read(Profile.TC1, text)
     claimed = octets or _NOTHING
     issued_at = datetime.fromtimestamp(int.from_bytes(claimed[9:13]), UTC)
@@ -94,7 +110,7 @@ def verify(keys: MasterKeys, text: str, *, now: datetime) -> OnlineToken | Refus
         return Refusal.TOKEN_MALFORMED
     if not genuine:
         return Refusal.TOKEN_FORGED
-    if not -SKEW <= now - issued_at <= LIFETIME + SKEW:
+    if not is_live(issued_at, lifetime, now=now):
         return Refusal.TOKEN_EXPIRED
     return OnlineToken(octets[1:9], issued_at, text)
 

@@ -41,11 +41,15 @@ _PLACES: Final = struct.Struct(">8x8s6xI2xI5xB6x8s2x64s")
 
 @dataclass(frozen=True, slots=True)
 class OfflineProof:
-    """What the service signed. tier: 1 to 23. code_ref: 8 bytes, to hold against a list of revoked codes."""
+    """What the service signed. tier: 1 to 23. code_ref: 8 bytes, to hold against a list of revoked codes.
+
+    kid: of the key that signed it.
+    """
 
     tier: int
     code_ref: bytes
     issued_at: datetime
+    kid: bytes
 
     @property
     def expires_at(self) -> datetime:
@@ -115,7 +119,7 @@ def verify(trusted: Mapping[bytes, bytes], text: str, *, now: datetime) -> Offli
     issued_at = datetime.fromtimestamp(second, UTC)
     if not -SKEW <= now - issued_at <= LIFETIME + SKEW:
         return Refusal.TOKEN_EXPIRED
-    return OfflineProof(tier, code_ref, issued_at)
+    return OfflineProof(tier, code_ref, issued_at, kid)
 
 
 def _claims(second: int, tier: int, code_ref: bytes) -> bytes:

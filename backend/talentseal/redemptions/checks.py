@@ -68,7 +68,8 @@ def _published(facts: Facts, _wish: Wish) -> bool:
 
 def _showing(offer: Offer, facts: Facts, _wish: Wish) -> bool:
     showing = facts.bearer.showing
-    return showing is None or showing.value in offer.row.showings.split()
+    allowed = showing is None or showing.value in offer.row.showings.split()
+    return allowed and (bool(offer.row.low_risk) or not facts.bearer.offline)
 
 
 def _exclusion(offer: Offer, _facts: Facts, _wish: Wish) -> bool:

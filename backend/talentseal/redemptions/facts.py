@@ -75,7 +75,8 @@ _LIVE: Final = frozenset({BenefitState.PUBLISHED, BenefitState.EXHAUSTED})
 class Bearer:
     """Who wants it: a holder, how he showed himself, and how his code stands now.
 
-    showing, channel: None for the holder himself, signed in. static: what was shown can all be copied. token:
+    showing, channel: None for the holder himself, signed in. static: what was shown can all be copied.
+    offline: the token was minted to be shown without a network, good for what is of low risk alone. token:
     digest of the one that was burnt.
     """
 
@@ -87,6 +88,7 @@ class Bearer:
     channel: Channel | None = None
     showing: Showing | None = None
     static: bool = False
+    offline: bool = False
     card_frozen: bool = False
     token: bytes | None = None
 
@@ -169,6 +171,7 @@ def bearer_of(session: Session, counter: Counter, presentation: str, *, now: dat
         channel=row.channel,
         showing=_showing(row.channel, static=static),
         static=static,
+        offline=row.offline,
         card_frozen=row.card_state is not None and row.card_state is not CardState.ACTIVE,
         token=row.token_digest,
     )
@@ -219,6 +222,7 @@ _BEARER: Final = (
         Presentation.channel,
         Presentation.second_factor_required,
         Presentation.token_digest,
+        Presentation.offline,
         TalentCode.talent_id,
         TalentCode.tier,
         TalentCode.state,

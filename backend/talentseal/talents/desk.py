@@ -17,12 +17,15 @@ from talentseal.db import Database
 from talentseal.errors import TalentSealError
 from talentseal.talents.applications import DOCUMENT_LIMIT
 from talentseal.talents.models import ApplicationDocument
+from talentseal.talents.pictures import Picture
 from talentseal.talents.privacy_models import TalentPaper
 from talentseal.vault import Vault
 from talentseal.web.forms import SHOWN_ELSEWHERE, errors_of, named, said
 from talentseal.web.pages import Pages
 
-UPLOAD_LIMIT: Final = DOCUMENT_LIMIT + 1024 * 1024
+MULTIPART_FRAME: Final = 1024 * 1024
+"""Bytes that may lie around the file of an upload request, and far more than do."""
+UPLOAD_LIMIT: Final = DOCUMENT_LIMIT + MULTIPART_FRAME
 """Bytes of an upload request: the document and the multipart frame."""
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$"), Path()]
@@ -105,6 +108,11 @@ def document_answer(row: ApplicationDocument, content: bytes) -> Response:
     """
     name = f"{row.kind.value.lower().replace('_', '-')}-{row.id[:8]}"
     return _bytes_answer(row.media_type, name, content)
+
+
+def photo_answer(picture: Picture) -> Response:
+    """A photo's bytes; see `document_answer`."""
+    return _bytes_answer(picture.media_type, "photo", picture.content)
 
 
 def _bytes_answer(media_type: str, name: str, content: bytes) -> Response:

@@ -29,7 +29,13 @@ from talentseal.talents.models import (
     place_of,
 )
 from talentseal.talents.people import fields_of
-from talentseal.talents.privacy_models import TalentConsent, TalentCorrection, TalentErasure, TalentPaper
+from talentseal.talents.privacy_models import (
+    TalentConsent,
+    TalentCorrection,
+    TalentErasure,
+    TalentPaper,
+    TalentPhoto,
+)
 from talentseal.talents.review_models import ReviewReminder, ReviewStep, ReviewTask
 from talentseal.vault import Vault
 
@@ -249,6 +255,24 @@ def _corrections(session: Session, vault: Vault, talent_id: str) -> Told:
     return [correcting.view_of(session, vault, row).model_dump(mode="json") for row in rows]
 
 
+def _photo(session: Session, _vault: Vault, talent_id: str) -> Told:
+    row = session.get(TalentPhoto, talent_id)
+    if row is None:
+        return []
+    return [
+        {
+            "media_type": row.media_type,
+            "size": row.size,
+            "added_at": instant(row.put_at),
+            "address": "/me/photo/picture",
+        }
+    ]
+
+
+def _destroy_photo(session: Session, _vault: Vault, talent_id: str, _now: datetime) -> int:
+    return _deleted(session, TalentPhoto, TalentPhoto.talent_id == talent_id)
+
+
 def _destroy_corrections(session: Session, vault: Vault, talent_id: str, _now: datetime) -> int:
     done = _deleted(session, TalentPaper, TalentPaper.talent_id == talent_id)
     for row in session.scalars(select(TalentCorrection).where(TalentCorrection.talent_id == talent_id)):
@@ -277,6 +301,7 @@ OWN: Final = (
     Holding("recognitions", _recognitions, destroy=_destroy_recognitions),
     Holding("reviews", _reviews, destroy=_destroy_reviews),
     Holding("consents", _consents),
+    Holding("photo", _photo, destroy=_destroy_photo),
     Holding("corrections", _corrections, destroy=_destroy_corrections),
     Holding("erasures", _erasures, destroy=_destroy_erasures),
 )

@@ -331,6 +331,12 @@ class AccessPurpose(StrEnum):
     CORRECTION = "CORRECTION"
     CASE = "CASE"
     AUDIT = "AUDIT"
+    COUNTER_PHOTO = "COUNTER_PHOTO"
+    """The photo was looked at beside the person at a counter."""
+    COUNTER_FIELDS = "COUNTER_FIELDS"
+    """A partner read at its counter what it is consented to read."""
+    OFFLINE_PROOF = "OFFLINE_PROOF"
+    """An offline proof was looked at, with masked surname and tier."""
 
 
 class TalentAccess(Base):

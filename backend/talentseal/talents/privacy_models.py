@@ -114,6 +114,22 @@ class TalentPaper(Base):
     added_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class TalentPhoto(Base):
+    """The photo that a holder keeps of himself, for the counters that he lets see it."""
+
+    __tablename__ = "talent_photo"
+
+    talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(100))
+    width: Mapped[int] = mapped_column()
+    height: Mapped[int] = mapped_column()
+    """Pixels."""
+    size: Mapped[int] = mapped_column()
+    """Bytes before sealing."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    put_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class TalentErasure(Base):
     """That a person wants everything about him erased (PIPL Art. 47), and what became of it."""
 

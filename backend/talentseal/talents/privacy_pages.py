@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from talentseal.errors import TalentSealError
@@ -13,10 +14,12 @@ from talentseal.talents import (
     erasing,
     exporting,
     people,
+    photos,
     reading,
     review_reading,
 )
 from talentseal.talents.desk import (
+    MULTIPART_FRAME,
     UPLOAD_LIMIT,
     AtDesk,
     Desk,
@@ -24,6 +27,7 @@ from talentseal.talents.desk import (
     document_answer,
     documents_in,
     paper_answer,
+    photo_answer,
 )
 from talentseal.talents.models import FieldGroup
 from talentseal.talents.privacy import PrivacyDesk
@@ -88,6 +92,64 @@ def withdraw_consent(desk: AtDesk, consent: Identifier) -> Response:
         lambda session: consents.withdraw(session, desk.actor, consent, now=desk.now),
         lambda: see_other("/me/consents", "consent-withdrawn"),
         lambda refusal: _consents(desk, refusal),
+    )
+
+
+@pages.get("/photo")
+def show_photo(desk: AtDesk) -> Response:
+    """My photo, and who is shown it."""
+    return _photo(desk)
+
+
+def _photo(desk: Desk, refusal: TalentSealError | None = None) -> Response:
+    def read(session: Session) -> tuple[photos.PhotoView | None, list[str]]:
+        row = photos.own(session, desk.actor)
+        sights = consents.own(session, desk.actor).standing
+        shown = [
+            sight.organisation_name
+            for sight in sights
+            if any(each.scope is ConsentScope.PHOTO for each in sight.consents)
+        ]
+        return photos.PhotoView.of(row) if row else None, shown
+
+    found, shown = desk.database.read(read)
+    limit = photos.PHOTO_LIMIT >> 10
+    return desk.show("privacy/photo.html", refusal=refusal, found=found, shown=shown, limit=limit)
+
+
+@pages.post("/photo", max_body_size=photos.PHOTO_LIMIT + MULTIPART_FRAME)
+def put_photo(desk: AtDesk, form: Form) -> Response:
+    """Put one there, in place of the one before."""
+    given = form.get("photo")
+    plain = given.file.read(photos.PHOTO_LIMIT + 1) if isinstance(given, UploadFile) else b""
+    return desk.act(
+        lambda session: photos.put(session, desk.actor, desk.vault, plain, now=desk.now).size,
+        lambda: see_other("/me/photo", "photo-put"),
+        lambda refusal: _photo(desk, refusal),
+    )
+
+
+@pages.post("/photo/removal")
+def remove_photo(desk: AtDesk) -> Response:
+    """Take it away; it is destroyed."""
+    return desk.act(
+        lambda session: photos.remove(session, desk.actor),
+        lambda: see_other("/me/photo", "photo-removed"),
+        lambda refusal: _photo(desk, refusal),
+    )
+
+
+@pages.get("/photo/removal")
+def back_to_photo() -> Response:
+    """Whoever loads the answer to a form again comes back to where the form is."""
+    return see_other("/me/photo")
+
+
+@pages.get("/photo/picture")
+def open_photo(desk: AtDesk) -> Response:
+    """The photo itself."""
+    return photo_answer(
+        desk.database.read(lambda session: photos.own_picture(session, desk.actor, desk.vault))
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, File, Path, Query, UploadFile
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -13,13 +13,14 @@ from talentseal.talents import (
     erasing,
     exporting,
     grants,
+    photos,
     review_reading,
     review_terms,
     reviews,
     wishes,
 )
 from talentseal.talents.api import Acting, Looking
-from talentseal.talents.desk import Identifier
+from talentseal.talents.desk import MULTIPART_FRAME, Identifier, photo_answer
 from talentseal.talents.privacy_models import WishState
 from talentseal.talents.privacy_pages import Privacy
 from talentseal.talents.privacy_schemas import (
@@ -96,6 +97,12 @@ class OwnErasures(BaseModel):
     """My wishes for erasure, the newest first."""
 
     items: list[WishView]
+
+
+class OwnPhoto(BaseModel):
+    """My photo; null while there is none."""
+
+    photo: photos.PhotoView | None
 
 
 @api.get("/me/reviews", tags=["reviews"])
@@ -209,6 +216,53 @@ def withdraw_consent(consent: Identifier, act: Acting) -> Response:
         return RightReceipt(id=consents.withdraw(session, act.actor, consent, now=act.now).id)
 
     return act.perform("POST consent withdrawal", consent, work)
+
+
+@api.get("/me/photo", tags=["rights of people"])
+def get_photo(look: Looking) -> OwnPhoto:
+    """My photo: that it is there, and since when."""
+
+    def read(session: Session) -> OwnPhoto:
+        row = photos.own(session, look.actor)
+        return OwnPhoto(photo=photos.PhotoView.of(row) if row else None)
+
+    return look.read(read)
+
+
+@api.get("/me/photo/picture", tags=["rights of people"])
+def get_own_picture(look: Looking) -> Response:
+    """My photo itself."""
+    return photo_answer(look.read(lambda session: photos.own_picture(session, look.actor, look.vault)))
+
+
+@api.post(
+    "/me/photo",
+    tags=["rights of people"],
+    response_model=OwnPhoto,
+    max_body_size=photos.PHOTO_LIMIT + MULTIPART_FRAME,
+)
+def put_photo(
+    photo: Annotated[UploadFile, File(description="JPEG or PNG, at most 512 KiB")], act: Acting
+) -> Response:
+    """Keep a photo of me, sealed and without its metadata, in place of the one before."""
+    plain = photo.file.read(photos.PHOTO_LIMIT + 1)
+
+    def work(session: Session) -> OwnPhoto:
+        row = photos.put(session, act.actor, act.vault, plain, now=act.now)
+        return OwnPhoto(photo=photos.PhotoView.of(row))
+
+    return act.perform("POST photo", "", work, sent=plain.hex())
+
+
+@api.post("/me/photo/removal", tags=["rights of people"], response_model=OwnPhoto)
+def remove_photo(act: Acting) -> Response:
+    """Destroy my photo."""
+
+    def work(session: Session) -> OwnPhoto:
+        photos.remove(session, act.actor)
+        return OwnPhoto(photo=None)
+
+    return act.perform("POST photo removal", "", work)
 
 
 @api.get("/me/access", tags=["rights of people"])

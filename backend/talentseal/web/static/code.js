@@ -8,10 +8,17 @@ const says = desk.querySelector("[data-says]");
 const time = desk.querySelector("progress");
 const form = desk.querySelector("form");
 const button = desk.querySelector("[data-renew]");
+const offline = document.querySelector("#offline");
+const offlineShown = offline.querySelector("[data-offline-shown]");
+const offlineSays = offline.querySelector("[data-offline-says]");
 const MARGIN = Number(desk.dataset.margin);
 const RETRY = 2000;
 /** A phone that nobody has touched for so long goes on renewing nothing: it may lie on a table. */
 const UNTOUCHED = 5 * 60_000;
+
+/** How often what is shown without a network is fetched while there is one: it lives ten minutes. */
+const STOCK_EVERY = 4 * 60_000;
+const STOCK_RETRY = 30_000;
 
 /** When the token runs out and how long it lives, on this device's monotonic clock; null when there is none. */
 let live = null;
@@ -22,6 +29,12 @@ let isOffline = false;
 let notBefore = 0;
 let touched = performance.now();
 let lock = null;
+/** Tokens for a time without a network, those that live longest first, and the proof; in this page alone. */
+let tokens = [];
+let proof = null;
+/** Which of them is on the screen. */
+let put = null;
+let stockAfter = 0;
 
 const text = (name, seconds = 0) =>
   document.querySelector(`template[data-text="${name}"]`).content.textContent.replace("SECONDS", seconds);
@@ -87,6 +100,65 @@ async function refuse(answer) {
   }
 }
 
+/** What is kept for a time without a network. It goes when it has run out, whatever becomes of the page. */
+async function stockUp() {
+  if (performance.now() < stockAfter) return;
+  stockAfter = performance.now() + STOCK_RETRY;
+  const asked = performance.now();
+  try {
+    const answer = await fetch("/code/offline", {
+      method: "POST",
+      headers: { Accept: "*/*", "HX-Request": "true", "HX-Current-URL": location.href },
+      signal: AbortSignal.timeout(8000),
+    });
+    if (!answer.ok) return;
+    const met = document.createElement("template");
+    met.innerHTML = await answer.text();
+    for (const each of met.content.querySelectorAll("template[data-lasts]")) {
+      const kept = { content: each.content, ends: asked + Number(each.dataset.lasts) };
+      if ("proof" in each.dataset) proof = kept;
+      else tokens.unshift(kept);
+      setTimeout(drop, kept.ends - performance.now());
+    }
+    stockAfter = asked + STOCK_EVERY;
+  } catch {
+    // There is no network just now: what was fetched before stays until it has run out.
+  }
+}
+
+function drop() {
+  const now = performance.now();
+  tokens = tokens.filter((each) => each.ends > now);
+  if (proof && proof.ends <= now) proof = null;
+  if (put && put.ends <= now) putAway();
+}
+
+function putAway() {
+  put = null;
+  offlineShown.replaceChildren();
+  offlineSays.textContent = "";
+}
+
+/** A token is put on the screen once: whether a counter has taken it cannot be known here. */
+function putUp(kind) {
+  drop();
+  putAway();
+  put = kind === "proof" ? proof : tokens.shift() ?? null;
+  if (put) {
+    offlineShown.replaceChildren(put.content.cloneNode(true));
+    offline.scrollIntoView({ block: "start" });
+  } else {
+    offlineSays.textContent = text("offline-used");
+  }
+}
+
+function tellOffline(now) {
+  const isWanted = isOffline && !live && (put !== null || proof !== null || tokens.length > 0);
+  if (!isWanted && !offline.hidden) putAway();
+  offline.hidden = !isWanted;
+  if (put) offlineSays.textContent = text("offline-left", Math.max(0, Math.ceil((put.ends - now) / 1000)));
+}
+
 /** What holds now is shown; called every quarter of a second while the page is seen, and after each answer. */
 function look() {
   clearTimeout(timer);
@@ -96,13 +168,17 @@ function look() {
   if (live && left <= 0) take();
   const isLeft = now - touched > UNTOUCHED;
   if (left <= MARGIN && !isLeft) renew();
+  if (left > MARGIN && !isLeft && !isOffline) stockUp();
   if (!live && isLeft) {
     blankText.textContent = text("paused");
     say("");
+    putAway();
+    offline.hidden = true;
     lock?.release();
     return;
   }
   tell(left, now);
+  tellOffline(now);
   timer = setTimeout(look, 250);
 }
 
@@ -144,7 +220,20 @@ form.addEventListener("submit", (event) => {
 });
 for (const name of ["pointerdown", "keydown"]) addEventListener(name, touch);
 addEventListener("online", () => { notBefore = 0; look(); });
-addEventListener("pagehide", take);
+offline.addEventListener("click", (event) => {
+  const { offline: kind } = event.target.dataset;
+  if (kind) {
+    putUp(kind);
+    look();
+  }
+});
+addEventListener("pagehide", () => {
+  take();
+  putAway();
+  tokens = [];
+  proof = null;
+  stockAfter = 0;
+});
 addEventListener("pageshow", look);
 document.addEventListener("visibilitychange", () => {
   if (document.hidden && live && live.ends - performance.now() <= MARGIN) take();
