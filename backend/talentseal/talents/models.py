@@ -329,6 +329,7 @@ class AccessPurpose(StrEnum):
     CARD_DELIVERY = "CARD_DELIVERY"
     REVIEW = "REVIEW"
     CORRECTION = "CORRECTION"
+    OBJECTION = "OBJECTION"
     CASE = "CASE"
     AUDIT = "AUDIT"
 
