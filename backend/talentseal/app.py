@@ -95,6 +95,8 @@ from talentseal.sanctions.pages import pages as rule_pages
 from talentseal.talents import holdings
 from talentseal.talents.api import api as talents_api
 from talentseal.talents.applying import pages as applying_pages
+from talentseal.talents.objection_api import api as objections_api
+from talentseal.talents.objection_pages import pages as objection_pages
 from talentseal.talents.office import pages as office_pages
 from talentseal.talents.pages import pages as talent_pages
 from talentseal.talents.privacy import PrivacyDesk
@@ -281,7 +283,7 @@ def holds_key(session: Session, organisation_id: str, address: str, now: datetim
 
 _API: Final = (
     *(accounts_api, partners_api, outlets_api, presentations_api, cards_api, agreements_api, policy_api),
-    *(talents_api, rights_api, calendar_api, sanctions_api, redemptions_api),
+    *(talents_api, rights_api, objections_api, calendar_api, sanctions_api, redemptions_api),
     *(audit_api, exploring_api, operations_api, trust_api),
 )
 
@@ -290,7 +292,7 @@ _PAGES: Final = (
     *(key_pages, trail_pages, submitting_pages, agreement_pages),
     *(outlet_pages, counter_pages, issuing_pages),
     *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
-    *(review_pages, privacy_pages, wish_pages),
+    *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )

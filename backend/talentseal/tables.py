@@ -17,6 +17,7 @@ from talentseal.policy import models as _policy
 from talentseal.redemptions import models as _redemptions
 from talentseal.sanctions import models as _sanctions
 from talentseal.talents import models as _talents
+from talentseal.talents import objection_models as _objections
 from talentseal.talents import privacy_models as _privacy
 from talentseal.talents import review_models as _reviews
 from talentseal.web import models as _web
@@ -33,6 +34,7 @@ FEATURES = (
     _evidence,
     _measures,
     _nightly,
+    _objections,
     _partners,
     _policy,
     _privacy,

@@ -99,11 +99,26 @@ def test_keys_and_accounts_end_at_the_console(console: Shell) -> None:
     assert console("accounts", "revoke-key", "f" * 16).code == 1
 
 
+def test_a_bureau_is_entered_with_its_code(console: Shell) -> None:
+    console("init")
+
+    ended = console(
+        "organisations", "add", "--name", "虚构科技局", "--credit-code", CODE, "--kind", "GOVERNMENT",
+        "--bureau-code", "SCI_TECH", "--json",
+    )  # fmt: skip
+
+    assert ended.answer["bureau_code"] == "SCI_TECH"
+    assert "虚构科技局 (SCI_TECH)" in console("organisations", "list").out
+
+
 def test_bad_input_is_one_line_with_its_exit_code(console: Shell) -> None:
     console("init")
+    a_bank = ["organisations", "add", "--name", "x", "--credit-code", CODE, "--kind", "FINANCIAL"]
     cases = (
         (["organisations", "add", "--name", "x", "--credit-code", "1" * 18, "--kind", "FINANCIAL"], 2),
         (["organisations", "add", "--name", "x", "--credit-code", CODE, "--kind", "BANK"], 2),
+        ([*a_bank, "--bureau-code", "SCI_TECH"], 2),
+        ([*a_bank[:-1], "GOVERNMENT", "--bureau-code", "science"], 2),
         (["accounts", "add", "--organisation", "0x" + "1" * 64, "--role", "partner", "--name", "x"], 1),
         (["keys", "approve", "0x" + "1" * 64, "0x" + "1" * 40], 1),
         (["chain", "open-epoch"], 1),

@@ -9,6 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+
+from talentseal.clock import SystemClock
+from talentseal.db import Database
+from talentseal.sanctions import rules
+from talentseal.sanctions.models import SuspensionCase
+from talentseal.sanctions.states import UNDECIDED
+from talentseal.sanctions.triggers import Trigger
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = {
@@ -50,6 +58,21 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_once(folder / "state", folder / "proofs")
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+def test_a_rule_of_suspension_is_in_force_with_an_open_case(walked: Path) -> None:
+    database = Database(f"sqlite:///{walked / 'state' / 'talentseal.db'}")
+    now = SystemClock().now()
+    try:
+        (rule,) = database.read(lambda session: rules.in_force_at(session, Trigger.CREDENTIAL_SHARED, now))
+        signed = database.read(lambda session: rules.signatures_of(session, rule))
+        cases = database.read(lambda session: session.scalars(select(SuspensionCase)).all())
+    finally:
+        database.close()
+
+    assert len(signed) == 3
+    assert [case.rule_version_id for case in cases] == [rule.id]
+    assert cases[0].state in UNDECIDED
 
 
 def test_the_walk_leaves_every_artefact(walked: Path) -> None:

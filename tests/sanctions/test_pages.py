@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import PERMISSIONS, Permission, Role
@@ -13,10 +14,12 @@ from talentseal.sanctions import rules
 from talentseal.sanctions.models import SuspensionRule, TerminationCase
 from talentseal.sanctions.states import CaseState, Ground, RuleState, TerminationState
 from talentseal.sanctions.triggers import Trigger
-from talentseal.talents.models import CodeState
+from talentseal.talents.models import CodeState, TalentAccess
+from talentseal.talents.review_schemas import Happening, Verdict
 from tests.api.conftest import Api
 from tests.sanctions.conftest import PDF, make_court
-from tests.talents.conftest import in_force, office
+from tests.talents.conftest import basic, in_force, office
+from tests.talents.reviewing import Reviewing
 from tests.world import Member, World
 
 PAGE = {"Accept": "text/html"}
@@ -213,6 +216,14 @@ def test_a_termination_is_proposed_decided_and_annulled_on_its_pages(site: Site)
     assert court.code_state(talent.actor) is CodeState.TERMINATED
     assert SECRET not in site.get(court.bank, place)
 
+    finding = re.search(r"/findings/([0-9a-f]{32})", site.get(talent, mine))
+    assert finding
+    for reader, of in ((talent, mine), (site.third, place), (site.leader, place)):
+        site.api.sign_in(reader)
+        answer = site.api.http.get(of + finding.group(0), headers=PAGE)
+        assert answer.content == PDF, answer.text[:3000]
+    site.get(court.bank, place + finding.group(0), 403)
+    assert "办理暂停或终止案件" in site.get(talent, "/me/access")
     assert "人才码已终止" in site.get(talent, mine)
     site.post(talent, mine + "/appeal", text="请求撤销（虚构）")
     site.get(site.third, place)
@@ -308,6 +319,58 @@ def test_programs_do_what_pages_do(site: Site) -> None:
     assert court.cases(talent)[0].state is CaseState.REFERRED_FOR_TERMINATION
 
 
+@pytest.fixture
+def failed(site: Site) -> tuple[Member, str]:
+    """A holder whose review failed, and that review."""
+    hands, who = Reviewing(site.court.people), basic()
+    holder = Member(site.court.people.holder(who=who), None, "虚构人才")
+    hands.report(who, Happening.JOB_CHANGE)
+    task = hands.one(holder.actor)
+    hands.answer(holder.actor, task, remark="已离职（虚构）")
+    return holder, hands.decide(task, Verdict.FAILED).id
+
+
+def test_a_failed_review_leads_to_a_termination_once(site: Site, failed: tuple[Member, str]) -> None:
+    holder, review = failed
+    place = f"/reviews/{review}/termination"
+    assert place in site.get(site.second, f"/reviews/{review}")
+
+    site.get(site.second, place)
+    site.post(site.second, place, 422, text="")
+    opened = (
+        site.post(site.second, place, text="本人自述已离开（虚构）").headers["location"].partition("?")[0]
+    )
+
+    page = site.get(site.third, opened)
+    assert "本人自述已离开（虚构）" in page
+    assert f"/reviews/{review}" in page
+    assert "您可以陈述到" in site.get(holder, "/me" + opened)
+    assert opened in site.get(site.second, place)
+    site.post(site.third, place, 409, text="再次提出（虚构）")
+    site.get(holder, place, 403)
+    rows = site.court.world.database.read(lambda session: session.scalars(select(TerminationCase)).all())
+    assert [(row.ground, row.review_id) for row in rows] == [(Ground.LEFT_AREA, review)]
+
+
+def test_a_review_leads_to_no_termination_before_it_failed(site: Site) -> None:
+    hands, who = Reviewing(site.court.people), basic()
+    holder = site.court.people.holder(who=who)
+    hands.report(who, Happening.JOB_CHANGE)
+    place = f"/reviews/{hands.one(holder).id}/termination"
+
+    assert "没有未通过的决定" in site.get(site.second, place)
+    refused = site.api.call(site.second, "POST", place, json={"text": "已离开（虚构）"})
+
+    assert refused.json()["code"] == "review-not-failed"
+    assert (
+        site.api.call(site.second, "POST", f"/reviews/{'0' * 32}/termination", json={"text": "x"}).json()[
+            "code"
+        ]
+        == "review-not-found"
+    )
+    site.get(site.second, "/reviews/none/termination", 404)
+
+
 def test_a_finding_comes_in_through_the_api(site: Site) -> None:
     court, api = site.court, site.api
     row = court.propose(court.people.holder(), Ground.SERIOUS_MISCONDUCT)
@@ -323,8 +386,16 @@ def test_a_finding_comes_in_through_the_api(site: Site) -> None:
 
     assert answer.status_code == 201, answer.text
     listed = api.call(site.second, "GET", f"/terminations/{row.id}").json()
-    assert listed["findings"] == [about]
+    (finding,) = listed["findings"]
+    assert {name: finding[name] for name in about} == about
     assert [each["id"] for each in api.call(site.leader, "GET", "/terminations").json()["items"]] == [row.id]
+    place = f"/terminations/{row.id}/findings/{finding['id']}"
+    assert api.call(site.leader, "GET", place).content == PDF
+    assert api.call(court.bank, "GET", place).status_code == 403
+    assert api.call(site.leader, "GET", f"/terminations/{row.id}/findings/{'0' * 32}").status_code == 404
+    query = select(TalentAccess.document_id).where(TalentAccess.document_id.is_not(None))
+    opened = court.world.database.read(lambda session: session.scalars(query).all())
+    assert opened == [finding["id"]]
 
 
 WHO: dict[Permission, set[Role]] = {

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import Role
+from talentseal.audit import trail, visibility
 from talentseal.errors import NotPermitted
 from talentseal.evidence.models import EvidenceRecord
+from talentseal.evidence.records import RecordNotFound
 from talentseal.partners import service as partners
 from talentseal.partners.service import personal_digest
 from talentseal.policy.reading import InstrumentExpired
@@ -353,3 +356,27 @@ class RuleMachine(RuleBasedStateMachine):
 
 TestRuleMachine = RuleMachine.TestCase
 TestRuleMachine.settings = settings(max_examples=10, stateful_step_count=12, deadline=None)
+
+
+def test_a_rule_in_force_is_on_the_trail_of_whoever_signed_it_alone(sqlite_court: Court) -> None:
+    court = sqlite_court
+    row = court.rule()
+    other = court.world.member("另一虚构银行")
+
+    def lines(of: Member) -> list[trail.Line]:
+        wanted = trail.Period(kind=40)
+        found = court.world.database.read(
+            lambda session: trail.trail_of(session, of.actor, after=None, limit=9, period=wanted)
+        )
+        return list(found.lines)
+
+    for side in court.sides:
+        (line,) = lines(side)
+        assert line.subject == trail.Subject(
+            trail.Topic.RULE, rule=row.rule, version=1, title="冒用人才码（虚构）"
+        )
+        seen = court.world.database.read(partial(visibility.see, actor=side.actor, record_id=line.record))
+        assert seen.content
+    assert lines(other) == []
+    with pytest.raises(RecordNotFound):
+        court.world.database.read(lambda session: visibility.see(session, other.actor, row.record_id or ""))

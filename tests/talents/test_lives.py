@@ -27,6 +27,7 @@ from talentseal.talents.schemas import (
     End,
     Ending,
     Part,
+    Refuse,
     Reject,
     RejectionGround,
     Return,
@@ -164,6 +165,20 @@ class RecognitionLife(RuleBasedStateMachine):
         else:
             assert not refused
             self.state, self.confirmed = RecognitionState.CONFIRMED, person
+
+    @rule(person=st.integers(1, 3))
+    def refuse(self, person: int) -> None:
+        now, command = self.crowd.world.clock.now(), Refuse(reason="不符（虚构）")
+        refused = self._write(
+            lambda session: recognitions.refuse(session, office(person), VAULT, self.id, command, now=now)
+        )
+        if self.state is not RecognitionState.VERIFIED:
+            assert refused == "transition-refused"
+        elif person == self.verified:
+            assert refused == "second-person-needed"
+        else:
+            assert not refused
+            self.state = RecognitionState.REVOKED
 
     @rule(person=st.integers(1, 3), state=st.sampled_from(Ending))
     def end(self, person: int, state: Ending) -> None:

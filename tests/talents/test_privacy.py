@@ -199,6 +199,7 @@ def test_every_table_with_sealed_contents_is_told_and_destroyed() -> None:
         "application_step",
         "card_step",
         "case_step",
+        "objection",
         "recognition_step",
         "review_step",
         "sanction_fact",

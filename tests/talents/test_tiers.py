@@ -153,6 +153,11 @@ class RecognitionLife(RuleBasedStateMachine):
     def confirm(self) -> None:
         self._take(CONFIRMED)
 
+    @precondition(lambda self: self.met[-1] is RecognitionState.VERIFIED)
+    @rule()
+    def refuse(self) -> None:
+        self._take(RecognitionState.REVOKED)
+
     @precondition(lambda self: self.met[-1] is CONFIRMED)
     @rule(after=st.sampled_from(["ADJUSTED", "EXPIRED", "REVOKED"]))
     def end(self, after: str) -> None:
@@ -160,11 +165,13 @@ class RecognitionLife(RuleBasedStateMachine):
 
     @rule(after=st.sampled_from(RecognitionState))
     def take_out_of_turn(self, after: RecognitionState) -> None:
-        order = ("CLAIMED", "VERIFIED", "CONFIRMED")
         before = self.met[-1].value
-        turn = order[order.index(before) + 1 :][:1] if before in order else ()
-        listed = {"ADJUSTED", "EXPIRED", "REVOKED"} if before == "CONFIRMED" else set(turn)
-        if after.value in listed:
+        listed = {
+            "CLAIMED": {"VERIFIED"},
+            "VERIFIED": {"CONFIRMED", "REVOKED"},
+            "CONFIRMED": {"ADJUSTED", "EXPIRED", "REVOKED"},
+        }
+        if after.value in listed.get(before, set()):
             return
         with pytest.raises(TransitionRefused) as refused:
             RECOGNITION.require(self.recognition.state, after)

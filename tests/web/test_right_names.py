@@ -9,6 +9,8 @@ import pytest
 from talentseal.app import HOLDINGS
 from talentseal.talents.exporting import EVIDENCE
 from talentseal.talents.models import AccessPurpose
+from talentseal.talents.objection_models import ObjectionState
+from talentseal.talents.objection_schemas import Against
 from talentseal.talents.privacy_models import ConsentScope, WishState
 from talentseal.talents.review_models import ReviewCause, ReviewState
 from talentseal.talents.review_schemas import StepBy, Verdict
@@ -35,6 +37,8 @@ def table(template: str, name: str) -> set[Any]:
         ("privacy/words.html", "SCOPES", ConsentScope),
         ("privacy/words.html", "WISH_STATES", WishState),
         ("talents/words.html", "ACCESS_PURPOSES", AccessPurpose),
+        ("objections/words.html", "OBJECTION_STATES", ObjectionState),
+        ("objections/words.html", "AGAINST", Against),
     ],
 )
 def test_a_table_of_names_holds_each_member_and_nothing_else(

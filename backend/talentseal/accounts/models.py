@@ -35,6 +35,8 @@ class Organisation(Base):
     credit_code: Mapped[str] = mapped_column(String(18), unique=True)
     """Unified social credit code (GB 32100), 18 characters."""
     kind: Mapped[OrganisationKind] = mapped_column(Enum(OrganisationKind, native_enum=False, length=24))
+    bureau_code: Mapped[str | None] = mapped_column(String(32))
+    """Which bureau it is (domain specification §1.1, whose list is open); None for whoever is none."""
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 

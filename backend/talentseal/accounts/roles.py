@@ -77,6 +77,7 @@ class Permission(StrEnum):
     TERMINATION_CONFIRM = "termination:confirm"
     SANCTION_OWN = "sanction:own"
     WISH_DECIDE = "wish:decide"
+    OBJECTION_DECIDE = "objection:decide"
     GRANT_GIVE = "grant:give"
     GRANT_USE = "grant:use"
     MANDATE_DRAFT = "mandate:draft"
@@ -155,6 +156,7 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.TERMINATION_PROPOSE,
     Permission.TERMINATION_DECIDE,
     Permission.WISH_DECIDE,
+    Permission.OBJECTION_DECIDE,
     Permission.GRANT_GIVE,
     Permission.MANDATE_DRAFT,
     Permission.MANDATE_DECIDE,

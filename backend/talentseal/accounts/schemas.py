@@ -2,9 +2,17 @@
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from sealproof import secp256k1
@@ -37,6 +45,13 @@ SignInName = Annotated[
 ]
 CreditCode = Annotated[
     str, StringConstraints(min_length=18, max_length=18), AfterValidator(credit_code.parse)
+]
+BureauCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,31}$"),
+    Field(
+        description="ORG_HRSS, SCI_TECH, EDU_CULTURE_SPORTS, SOCIAL_AFFAIRS, TALENT_WORK, or another bureau's"
+    ),
 ]
 OrganisationId = Annotated[
     str,
@@ -76,11 +91,18 @@ class Command(BaseModel):
 
 
 class AddOrganisation(Command):
-    """Enter an organisation into the scheme."""
+    """Enter an organisation into the scheme. bureau_code: of a bureau, which is GOVERNMENT."""
 
     name: Name
     credit_code: CreditCode
     kind: OrganisationKind
+    bureau_code: BureauCode | None = None
+
+    @model_validator(mode="after")
+    def _only_a_bureau_has_its_code(self) -> Self:
+        if self.bureau_code is not None and self.kind is not OrganisationKind.GOVERNMENT:
+            raise PydanticCustomError("code_of_no_bureau", "expected no bureau code: the kind is no bureau's")
+        return self
 
 
 class AddAccount(Command):
@@ -105,12 +127,18 @@ class OrganisationView(BaseModel):
     name: str
     credit_code: str
     kind: OrganisationKind
+    bureau_code: str | None
     created_at: datetime
 
     @classmethod
     def of(cls, row: Organisation) -> "OrganisationView":
         return cls(
-            id=row.id, name=row.name, credit_code=row.credit_code, kind=row.kind, created_at=row.created_at
+            id=row.id,
+            name=row.name,
+            credit_code=row.credit_code,
+            kind=row.kind,
+            bureau_code=row.bureau_code,
+            created_at=row.created_at,
         )
 
 

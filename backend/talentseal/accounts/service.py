@@ -56,6 +56,7 @@ def add_organisation(
         name=command.name,
         credit_code=command.credit_code,
         kind=command.kind,
+        bureau_code=command.bureau_code,
         created_at=now,
     )
     try:

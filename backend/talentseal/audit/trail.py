@@ -1,7 +1,8 @@
 """The audit trail of an organisation: every record that concerns it, the newest first.
 
-A record concerns the parties of the agreement it is about and the owner of the key it is about, and with them
-every later record that refers to it: corrections, retractions, erasures.
+A record concerns the parties of the agreement it is about, the owner of the key it is about and whoever
+signed the rule of suspension it is about, and with them every later record that refers to it: corrections,
+retractions, erasures. Records about persons (41 to 44) concern no organisation; his export tells the person.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -29,8 +30,10 @@ from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
 from talentseal.partners.events import KeyAct
 from talentseal.partners.models import KeyChange
+from talentseal.sanctions.models import RuleSignature, SuspensionRule
+from talentseal.sanctions.schemas import RuleText
 
-KINDS: Final = (10, 11, 13, 20, 90, 80, 81, 82)
+KINDS: Final = (10, 11, 13, 20, 40, 90, 80, 81, 82)
 """Those that can concern an organisation, in the order in which a filter offers them."""
 
 
@@ -48,6 +51,7 @@ class Topic(StrEnum):
     TERMINATION = "TERMINATION"
     STIPULATION = "STIPULATION"
     KEY = "KEY"
+    RULE = "RULE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,13 @@ ALL: Final = Period()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An agreement's version or a key. title, number, clause: None once erased, or where there is none."""
+    """An agreement's version, a key, or a rule's version.
+
+    title, number, clause: None once erased, or where there is none.
+    """
 
     topic: Topic
+    rule: str | None = None
     agreement: str | None = None
     version: int | None = None
     number: str | None = None
@@ -149,6 +157,9 @@ def _concerning() -> Select[Any]:
         select(AgreementTermination.record_id).where(AgreementTermination.version_id.in_(mine)),
         select(Stipulation.record_id).where(Stipulation.version_id.in_(mine)),
         select(KeyChange.record_id).where(KeyChange.organisation_id == organisation),
+        select(SuspensionRule.record_id)
+        .join(RuleSignature, RuleSignature.rule_version_id == SuspensionRule.id)
+        .where(RuleSignature.organisation_id == organisation),
     ).subquery()
     found = select(roots.c.record_id).where(roots.c.record_id.is_not(None)).cte("concerning", recursive=True)
     later = select(EvidenceRecord.id).join(found, EvidenceRecord.refers_to == found.c.record_id)
@@ -222,6 +233,9 @@ _CLOSED: Final = select(RecordClosure.target_id).where(RecordClosure.target_id.i
 _CHANGES: Final = select(KeyChange.record_id, KeyChange.address, KeyChange.act).where(
     KeyChange.record_id.in_(_AMONG)
 )
+_RULES: Final = select(
+    SuspensionRule.record_id, SuspensionRule.rule, SuspensionRule.number, SuspensionRule.text
+).where(SuspensionRule.record_id.in_(_AMONG))
 _ABOUT: Final[Mapping[Topic, Select[*tuple[Any, ...]]]] = {
     Topic.AGREEMENT: select(AgreementVersion.record_id, *_VERSION).where(
         AgreementVersion.record_id.in_(_AMONG)
@@ -242,6 +256,9 @@ def _subjects(session: Session, records: Collection[str]) -> dict[str, Subject]:
         record: Subject(Topic.KEY, address=address, act=act)
         for record, address, act in rows(session, _CHANGES, records=given)
     }
+    for row in rows(session, _RULES, records=given):
+        title = RuleText.model_validate_json(row.text).title
+        found[row.record_id] = Subject(Topic.RULE, rule=row.rule, version=row.number, title=title)
     for topic, query in _ABOUT.items():
         for row in rows(session, query, records=given):
             found[row.record_id] = Subject(

@@ -13,6 +13,7 @@ from talentseal.evidence import records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.partners.models import KeyChange
 from talentseal.policy import service as policy
+from talentseal.sanctions.models import RuleSignature, SuspensionRule
 
 _LONGEST_CHAIN: Final = 1000
 """References followed from a record at most; real chains have a handful."""
@@ -50,7 +51,9 @@ def subject_of(session: Session, row: EvidenceRecord) -> EvidenceRecord:
 
 
 def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
-    """Whether the record is about the actor's organisation, an agreement that he may read, or the law."""
+    """Whether the record is about the actor's organisation, an agreement that he may read, a rule that it
+    signed, or the law.
+    """
     version = proofs.version_of_record(session, row.id) or proofs.version_of_record(
         session, subject_of(session, row).id
     )
@@ -61,6 +64,7 @@ def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
     return (
         _is_own_key(session, actor, row)
         or _is_own_closure(session, actor, row)
+        or _is_signed_rule(session, actor, row)
         or policy.is_public_record(session, row.id)
     )
 
@@ -70,6 +74,16 @@ def _is_own_key(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
     if change is None:
         return False
     return actor.may(Permission.SIGNING_KEY_DECIDE) or change.organisation_id == actor.organisation_id
+
+
+def _is_signed_rule(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
+    """Whether it is about a rule of suspension that the actor's organisation signed."""
+    mine = (
+        select(SuspensionRule.id)
+        .join(RuleSignature, RuleSignature.rule_version_id == SuspensionRule.id)
+        .where(SuspensionRule.record_id == row.id, RuleSignature.organisation_id == actor.organisation_id)
+    )
+    return session.scalar(mine) is not None
 
 
 def _is_own_closure(session: Session, actor: Actor, row: EvidenceRecord) -> bool:

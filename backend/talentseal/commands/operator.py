@@ -97,6 +97,14 @@ def add_organisation(
         str, typer.Option(help=words("统一社会信用代码。", "Unified social credit code."))
     ],
     kind: Annotated[OrganisationKind, typer.Option(help=words("类别。", "Kind."))],
+    bureau_code: Annotated[
+        str | None,
+        typer.Option(
+            help=words(
+                "部门代码，仅政府部门，如 SCI_TECH。", "Of a government bureau alone, such as SCI_TECH."
+            )
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     from talentseal.accounts import service
@@ -104,7 +112,8 @@ def add_organisation(
     from talentseal.accounts.schemas import AddOrganisation, OrganisationView
     from talentseal.commands.running import opened
 
-    command = validated(AddOrganisation, {"name": name, "credit_code": credit_code, "kind": kind})
+    entered = {"name": name, "credit_code": credit_code, "kind": kind, "bureau_code": bureau_code}
+    command = validated(AddOrganisation, entered)
     with opened() as (database, clock):
         now = clock.now()
         met = database.write(
@@ -129,7 +138,10 @@ def list_organisations(as_json: Json = False) -> None:
                 for row in service.organisations(session, Actor.console(), after="", limit=10_000)
             ]
         )
-    text = "\n".join(f"{row.id}  {row.kind:<12} {row.name}" for row in rows)
+    text = "\n".join(
+        f"{row.id}  {row.kind:<12} {row.name}{f' ({row.bureau_code})' if row.bureau_code else ''}"
+        for row in rows
+    )
     show([row.model_dump(mode="json") for row in rows], as_json=as_json, text=text)
 
 

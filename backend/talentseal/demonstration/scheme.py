@@ -65,6 +65,16 @@ class Cast:
     def partners(self) -> tuple[Body, Body]:
         return self.bank, self.merchant
 
+    @property
+    def sides(self) -> tuple[Body, Body, Body]:
+        """Who signs the demonstration's rule of suspension."""
+        return self.talent_office, self.big_data_bureau, self.bank
+
+    @property
+    def signers(self) -> tuple[Body, ...]:
+        """Who has a signing key."""
+        return *self.partners, self.talent_office, self.big_data_bureau
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -143,7 +153,12 @@ def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
         name: Body(part.organisation, part.role, ids[name], folder / name) for name, part in _INVENTED.items()
     }
     names = ("operator", "bank", "merchant", "talent_office", "big_data_bureau")
-    return Cast(*(bodies[name] for name in names))
+    cast = Cast(*(bodies[name] for name in names))
+    for body in cast.signers:
+        # In folders of older versions too, in which only partners had a key.
+        if not body.keystore.exists():
+            create_keystore(body.keystore, body.passphrase_file.read_text("utf-8").strip())
+    return cast
 
 
 def load_instruments(database: Database, *, now: datetime) -> None:
@@ -195,8 +210,6 @@ def _enter_one(database: Database, part: _Part, folder: Path, *, now: datetime) 
     folder.mkdir(parents=True, exist_ok=True)
     write_secret(folder / "api.key", minted.text)
     write_secret(folder / "passphrase", secrets.token_urlsafe(24))
-    if part.role is Role.PARTNER:
-        create_keystore(folder / "signing.json", (folder / "passphrase").read_text("utf-8").strip())
     return database.write(write)
 
 

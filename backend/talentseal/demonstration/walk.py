@@ -14,6 +14,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from eth_account.signers.local import LocalAccount
+
 import sealproof
 from talentseal.agreements.states import AgreementState
 from talentseal.anchoring import epochs
@@ -22,6 +24,7 @@ from talentseal.client import Client, Version
 from talentseal.clock import SHANGHAI
 from talentseal.config import Settings
 from talentseal.db import sqlite_driver
+from talentseal.demonstration import rules
 from talentseal.demonstration.documents import write_agreement
 from talentseal.demonstration.scheme import Body
 from talentseal.demonstration.stage import Stage
@@ -82,6 +85,7 @@ class Walk:
         version = self.submit()
         self.sign(version)
         record = self.conclude(version)
+        self.set_rule()
         self.fetch(version, record)
         self.stage.stop_service()
         self.verify()
@@ -139,6 +143,34 @@ class Walk:
             record = client.agreement(version).record or ""
             self._await("the anchor", lambda: client.record(record).state is RecordState.FINAL)
         return record
+
+    def set_rule(self) -> None:
+        """The three sides put a rule of suspension into force, each with its key; a case opens under it."""
+        settings = Settings(data_dir=self.stage.folder, chain_url=self.stage.chain.url, demonstration=True)
+        service, cast = build(settings), self.stage.cast
+        try:
+            if rules.is_set(service.database):
+                return
+            self._announce(
+                "人才办、大数据局、银行各以自己的密钥签署暂停规则，规则生效并立案一件",
+                "Office, bureau and bank sign a rule of suspension, which comes into force; a case opens",
+            )
+            keys = [rules.key_of(body) for body in cast.sides]
+            for body, key in zip(cast.sides, keys, strict=True):
+                if not self._is_registered(body):
+                    self._register(body, key)
+            self._await("the keys", lambda: all(self._is_registered(body) for body in cast.sides))
+            rules.set_rule(service.database, cast, keys, now=service.clock.now)
+        finally:
+            service.close()
+
+    def _register(self, body: Body, key: LocalAccount) -> None:
+        """Through the API, as a program of the office would."""
+        with self._client(body) as client:
+            challenge = client.request_key(body.organisation, key.address).challenge
+            client.prove_key(body.organisation, key.address, rules.signed(key, challenge))
+        with self._client(self.stage.cast.operator) as operator:
+            operator.approve_key(body.organisation, key.address)
 
     def fetch(self, version: Version, record: str) -> None:
         """Proof, certificate, checkpoint, keys: what an auditor is given, the trust file by another way than

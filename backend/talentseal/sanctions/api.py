@@ -41,6 +41,7 @@ from talentseal.sanctions.schemas import (
     TerminationView,
 )
 from talentseal.sanctions.states import CaseState, TerminationState
+from talentseal.talents.desk import bytes_answer
 from talentseal.vault import Vault
 
 FINDING_UPLOAD_LIMIT = terminations.FINDING_LIMIT + 1024 * 1024
@@ -281,6 +282,36 @@ def attach_finding(
 
     meaning = _meaning(about, termination=termination_id, sha256=hashlib.sha256(plain).hexdigest())
     return call.perform("POST termination finding", meaning, work, status=201)
+
+
+@api.get("/terminations/{termination_id}/findings/{finding_id}")
+def get_finding(
+    termination_id: TerminationPath,
+    finding_id: TerminationPath,
+    actor: ApiActor,
+    database: Db,
+    *,
+    now: Now,
+    vault: TheVault,
+) -> Response:
+    """The PDF of a finding, for those who decide or confirm; its holder sees that it was opened."""
+    content = database.write(
+        lambda session: reading.finding(session, actor, vault, termination_id, finding_id, now=now)
+    )
+    return bytes_answer("application/pdf", f"finding-{finding_id[:8]}", content)
+
+
+@api.post("/reviews/{review_id}/termination", status_code=201, response_model=TerminationReceipt)
+def propose_for_review(review_id: TerminationPath, command: Say, call: Call, vault: TheVault) -> Response:
+    """Propose to terminate for a failed review because its holder has left (talent office)."""
+
+    def work(session: Session) -> TerminationReceipt:
+        return _termination(
+            terminations.of_review(session, call.actor, vault, review_id, command, now=call.now)
+        )
+
+    meaning = _meaning(command, review=review_id)
+    return call.perform("POST review termination", meaning, work, status=201)
 
 
 @api.post("/terminations/{termination_id}/confirmation", response_model=TerminationReceipt)

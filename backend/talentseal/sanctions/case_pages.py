@@ -17,7 +17,10 @@ from talentseal.sanctions.cases import CaseNotFound
 from talentseal.sanctions.desk import AtDesk, Desk
 from talentseal.sanctions.schemas import Attach, Confirm, Decide, Hear, Propose, Say
 from talentseal.sanctions.states import CaseState, Ground, TerminationState
-from talentseal.sanctions.terminations import TerminationNotFound
+from talentseal.sanctions.terminations import FindingNotFound, TerminationNotFound
+from talentseal.talents.desk import bytes_answer
+from talentseal.talents.review_models import ReviewState
+from talentseal.talents.reviews import ReviewNotFound
 from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
 
@@ -40,6 +43,20 @@ async def _termination(termination: str) -> str:
     return termination
 
 
+async def _review(review: str) -> str:
+    if not _IDENTIFIER.match(review):
+        raise ReviewNotFound
+    return review
+
+
+async def _finding_of(finding: str) -> str:
+    if not _IDENTIFIER.match(finding):
+        raise FindingNotFound
+    return finding
+
+
+FindingId = Annotated[str, Depends(_finding_of)]
+ReviewId = Annotated[str, Depends(_review)]
 CaseId = Annotated[str, Depends(_case)]
 TerminationId = Annotated[str, Depends(_termination)]
 Again = Callable[[TalentSealError], Response]
@@ -236,6 +253,55 @@ def hear_termination(desk: AtDesk, termination: TerminationId, form: Form) -> Re
         return terminations.hear(session, desk.actor, desk.vault, termination, command, now=desk.now)
 
     return _on_termination(desk, termination, work, "appeal-decided", typed)
+
+
+@pages.get("/terminations/{termination}/findings/{finding}")
+def open_finding(desk: AtDesk, termination: TerminationId, finding: FindingId) -> Response:
+    """The PDF of a finding; that it was opened is kept."""
+    return _finding(desk, termination, finding)
+
+
+@pages.get("/me/terminations/{termination}/findings/{finding}")
+def open_own_finding(desk: AtDesk, termination: TerminationId, finding: FindingId) -> Response:
+    """The PDF of a finding about me."""
+    return _finding(desk, termination, finding)
+
+
+def _finding(desk: Desk, termination: str, finding: str) -> Response:
+    content = desk.database.write(
+        lambda session: reading.finding(session, desk.actor, desk.vault, termination, finding, now=desk.now)
+    )
+    return bytes_answer("application/pdf", f"finding-{finding[:8]}", content)
+
+
+@pages.get("/reviews/{review}/termination")
+def show_for_review(desk: AtDesk, review: ReviewId) -> Response:
+    """Propose to end the code of somebody whose review failed because he has left."""
+    return _for_review(desk, review)
+
+
+@pages.post("/reviews/{review}/termination")
+def propose_for_review(desk: AtDesk, review: ReviewId, form: Form) -> Response:
+    """Propose it, and go on to its page."""
+    typed = nested(texts(form))
+
+    def work(session: Session) -> str:
+        command = command_of(Say, dict(typed))
+        return terminations.of_review(session, desk.actor, desk.vault, review, command, now=desk.now).id
+
+    return desk.act(
+        work,
+        lambda row: (f"/terminations/{row}", "termination-opened"),
+        lambda refusal: _for_review(desk, review, refusal, typed),
+    )
+
+
+def _for_review(
+    desk: Desk, review: str, refusal: TalentSealError | None = None, typed: Typed | None = None
+) -> Response:
+    state, made = desk.database.read(lambda session: reading.proposed_for(session, desk.actor, review))
+    shown = {"review": review, "failed": state is ReviewState.FAILED, "made": made}
+    return desk.show("sanctions/propose-for-review.html", refusal, typed=typed or Typed(), **shown)
 
 
 @pages.get("/terminations/{termination}/{_act:path}")

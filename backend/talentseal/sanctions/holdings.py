@@ -86,7 +86,9 @@ def _terminations(session: Session, vault: Vault, talent_id: str) -> Told:
             "proposed_at": instant(row.proposed_at),
             "effective_on": row.effective_on.isoformat() if row.effective_on else None,
             "findings": [
-                each.model_dump(mode="json") for each in terminations.findings_of(session, vault, row.id)
+                {**each.model_dump(mode="json"), "address": f"/me/terminations/{row.id}/findings/{each.id}"}
+                for each in terminations.findings_of(session, vault, row.id)
+                if row.statement_from is not None
             ],
             "steps": [
                 {"act": step.act.value, "at": instant(step.at), "said": terminations.said_in(vault, step)}

@@ -247,6 +247,7 @@ class TerminationCase(Base):
             postgresql_where=_OPEN,
         ),
         Index("ix_termination_case_worklist", "state", "proposed_at"),
+        Index("uq_termination_case_review", "review_id", unique=True),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -259,6 +260,8 @@ class TerminationCase(Base):
     proposed_at: Mapped[datetime] = mapped_column(Instant)
     case_id: Mapped[str | None] = mapped_column(ForeignKey("suspension_case.id"), unique=True)
     """The suspension case it was referred from, which is referred once."""
+    review_id: Mapped[str | None] = mapped_column(String(32))
+    """The failed review it was proposed for, which that is done for once."""
     resolution: Mapped[str | None] = mapped_column(String(100))
     """Of the joint meeting; OTHER_UNSUITABLE alone."""
     confirmed_by: Mapped[str | None] = mapped_column(String(32))

@@ -37,6 +37,8 @@ from talentseal.sanctions.terminations import TerminationNotFound
 from talentseal.sanctions.triggers import Reach
 from talentseal.talents import people
 from talentseal.talents.models import AccessPurpose, FieldGroup, TalentCode
+from talentseal.talents.review_models import ReviewState, ReviewTask
+from talentseal.talents.reviews import ReviewNotFound
 from talentseal.vault import Vault
 
 
@@ -322,6 +324,39 @@ def own_terminations(session: Session, actor: Actor) -> list[TerminationLine]:
     return [_termination_line(row) for row in rows]
 
 
+def finding(
+    session: Session, actor: Actor, vault: Vault, termination_id: str, finding_id: str, *, now: datetime
+) -> bytes:
+    """The PDF of a finding for those who decide or confirm, with the trace of that for the holder, and for
+    himself once he was notified. Raises NotPermitted, TerminationNotFound, FindingNotFound.
+    """
+    if actor.may(Permission.SANCTION_OWN):
+        own_termination(session, actor, vault, termination_id)
+        return terminations.plain_of(session, vault, termination_id, finding_id)
+    if not actor.may(Permission.TERMINATION_CONFIRM):
+        actor.require(Permission.TERMINATION_DECIDE)
+    row = session.get(TerminationCase, termination_id)
+    if row is None:
+        raise TerminationNotFound
+    plain = terminations.plain_of(session, vault, termination_id, finding_id)
+    talent = session.get_one(TalentCode, row.code_id).talent_id
+    groups = {FieldGroup.BASIC}
+    people.note_access(session, actor, talent, AccessPurpose.CASE, groups, document_id=finding_id, now=now)
+    return plain
+
+
+def proposed_for(session: Session, actor: Actor, review_id: str) -> tuple[ReviewState, str | None]:
+    """Where a review stands, and the termination that was proposed for it. Raises NotPermitted,
+    ReviewNotFound.
+    """
+    actor.require(Permission.TERMINATION_DECIDE)
+    review = session.get(ReviewTask, review_id)
+    if review is None:
+        raise ReviewNotFound
+    query = select(TerminationCase.id).where(TerminationCase.review_id == review_id)
+    return review.state, session.scalar(query)
+
+
 def _visible(actor: Actor) -> Select[TerminationCase]:
     query = select(TerminationCase)
     if actor.may(Permission.TERMINATION_DECIDE) or actor.may(Permission.TERMINATION_CONFIRM):
@@ -352,6 +387,7 @@ def _termination(
         **_termination_line(row).model_dump(),
         article=row.ground.article,
         case=row.case_id if told else None,
+        review=row.review_id if told else None,
         holder=_holder(session, vault, row.code_id) if told and not own else None,
         resolution=row.resolution,
         confirmation=row.confirmation,

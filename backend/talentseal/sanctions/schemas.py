@@ -213,6 +213,16 @@ class Attach(Command):
     issued_on: Day
 
 
+class FindingView(BaseModel):
+    """An external finding without its bytes. size: bytes of the PDF. See `Attach`."""
+
+    id: str
+    issuer: str
+    reference: str
+    issued_on: date
+    size: int
+
+
 class SideView(BaseModel):
     """One side of a rule and its signature, if it has given one. name: None for an office's role."""
 
@@ -355,10 +365,11 @@ class TerminationView(TerminationLine):
 
     article: int
     case: str | None
+    review: str | None
     holder: str | None
     resolution: str | None
     confirmation: str | None
-    findings: list[Attach]
+    findings: list[FindingView]
     decisions: int
     proposed_by_me: bool
     decided_by_me: bool

@@ -4,6 +4,7 @@ Each ground has its guard: the decision of the second person is refused while it
 ended is restored when the termination is annulled; both records stay.
 """
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,11 +32,13 @@ from talentseal.sanctions.models import (
     TerminationStep,
 )
 from talentseal.sanctions.refusals import AppealTooLate, HearingOpen, OwnDecision, StatementTooLate
-from talentseal.sanctions.schemas import Attach, Confirm, Decide, Hear, Propose, Say
+from talentseal.sanctions.schemas import Attach, Confirm, Decide, FindingView, Hear, Propose, Say
 from talentseal.sanctions.states import TERMINATION, Ground, TerminationState
 from talentseal.talents import codes, people
 from talentseal.talents.codes import ENDED, CodeNotFound
 from talentseal.talents.models import CodeState, IdentityBar, TalentCode, place_of
+from talentseal.talents.review_models import ReviewState, ReviewTask
+from talentseal.talents.reviews import ReviewNotFound
 from talentseal.vault import Vault
 
 FINDING_LIMIT: Final = 10 * 1024 * 1024
@@ -57,10 +60,22 @@ class TerminationExists(Conflict):
     en = "A termination of this code on the same ground is under way; deal with it there."
 
 
+class ReviewNotFailed(Conflict):
+    code = "review-not-failed"
+    zh = "只有未通过的复核才能由此提出终止。请先作出复核决定。"
+    en = "Only a review that failed leads to a termination; decide the review first."
+
+
 class FindingMissing(Conflict):
     code = "finding-missing"
     zh = "以严重违法违德为由终止，须附外部认定文书（判决、处罚决定等）。请先上传。"
     en = "Terminating for serious misconduct needs an external finding; attach the judgment or penalty first."
+
+
+class FindingNotFound(NotFound):
+    code = "finding-not-found"
+    zh = "没有找到该认定文书，或您无权查看。请从案件页面打开。"
+    en = "There is no such finding, or it is not yours to see; open it from the page of its case."
 
 
 class FindingRefused(Invalid):
@@ -123,6 +138,35 @@ def of_referral(
         session, actor, vault, case.code_id, ground=Ground.PERSONAL_USE_BREACH, reason=reason, now=now
     )
     row.case_id = case.id
+    _notify(session, row, actor, vault, now)
+    return row
+
+
+def of_review(
+    session: Session, actor: Actor, vault: Vault, review_id: str, command: Say, *, now: datetime
+) -> TerminationCase:
+    """Propose to terminate the code of somebody whose review failed because he has left (Article 14, no. 1).
+
+    Raises NotPermitted, ReviewNotFound, ReviewNotFailed, CodeNotFound, TerminationExists.
+    """
+    actor.require(Permission.TERMINATION_DECIDE)
+    review = session.get(ReviewTask, review_id)
+    if review is None:
+        raise ReviewNotFound
+    if review.state is not ReviewState.FAILED:
+        raise ReviewNotFailed
+    if session.get_one(TalentCode, review.code_id, with_for_update=True).ended_at is not None:
+        raise CodeNotFound
+    row = _enter(
+        session,
+        actor,
+        vault,
+        review.code_id,
+        ground=Ground.LEFT_AREA,
+        reason=command.text,
+        review=review.id,
+        now=now,
+    )
     _notify(session, row, actor, vault, now)
     return row
 
@@ -330,13 +374,26 @@ def said_in(vault: Vault, step: TerminationStep) -> str | None:
     return vault.open(place, step.sealed).decode()
 
 
-def findings_of(session: Session, vault: Vault, termination_id: str) -> list[Attach]:
+def findings_of(session: Session, vault: Vault, termination_id: str) -> list[FindingView]:
     """What the external findings of a case are."""
-    query = select(Finding.id, Finding.sealed_about).where(Finding.termination_id == termination_id)
+    query = select(Finding.id, Finding.size, Finding.sealed_about)
+    of_case = query.where(Finding.termination_id == termination_id).order_by(Finding.added_at, Finding.id)
     return [
-        Attach.model_validate_json(vault.open(place_of("termination_finding", identifier, "about"), sealed))
-        for identifier, sealed in session.execute(query.order_by(Finding.added_at, Finding.id))
+        FindingView(
+            id=identifier,
+            size=size,
+            **json.loads(vault.open(place_of("termination_finding", identifier, "about"), sealed)),
+        )
+        for identifier, size, sealed in session.execute(of_case)
     ]
+
+
+def plain_of(session: Session, vault: Vault, termination_id: str, finding_id: str) -> bytes:
+    """The PDF of a finding of that case. Raises FindingNotFound."""
+    row = session.get(Finding, finding_id)
+    if row is None or row.termination_id != termination_id:
+        raise FindingNotFound
+    return vault.open(place_of("termination_finding", row.id), row.sealed)
 
 
 def _enter(
@@ -347,6 +404,7 @@ def _enter(
     *,
     ground: Ground,
     reason: str,
+    review: str | None = None,
     now: datetime,
 ) -> TerminationCase:
     row = TerminationCase(
@@ -357,6 +415,7 @@ def _enter(
         proposed_by=actor.account_id,
         proposed_for=actor.organisation_id,
         proposed_at=now,
+        review_id=review,
     )
     try:
         with session.begin_nested():

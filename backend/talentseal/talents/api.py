@@ -38,6 +38,7 @@ from talentseal.talents.schemas import (
     End,
     ImportReport,
     RecognitionRow,
+    Refuse,
     Reject,
     Return,
     ReviewView,
@@ -367,6 +368,16 @@ def confirm_recognition(recognition: Identifier, command: Confirm, act: Acting) 
         return recognitions.confirm(session, act.actor, act.vault, recognition, command, now=act.now)
 
     return act.on_recognition("POST recognition confirmation", recognition, work, command)
+
+
+@api.post("/recognitions/{recognition}/refusal", tags=["recognitions"], response_model=RecognitionReceipt)
+def refuse_recognition(recognition: Identifier, command: Refuse, act: Acting) -> Response:
+    """Refuse to confirm a verified recognition (talent office, not whoever verified it)."""
+
+    def work(session: Session) -> TierRecognition:
+        return recognitions.refuse(session, act.actor, act.vault, recognition, command, now=act.now)
+
+    return act.on_recognition("POST recognition refusal", recognition, work, command)
 
 
 @api.post("/recognitions/{recognition}/ending", tags=["recognitions"], response_model=RecognitionReceipt)

@@ -58,6 +58,11 @@ MOVES: Final = Transitions(
 )
 """Domain specification §1.2."""
 
+SET_ASIDE: Final = Transitions(
+    {**dict.fromkeys(State, frozenset[State]()), State.REJECTED: frozenset({State.UNDER_REVIEW})}
+)
+"""Where an objection takes it when the decision is set aside, and nothing else does."""
+
 DECIDED: Final = frozenset({State.APPROVED, State.REJECTED, State.WITHDRAWN})
 OPEN_TO_CHANGE: Final = frozenset({State.DRAFT, State.RETURNED})
 """While the talent may still enter."""
@@ -307,10 +312,11 @@ def move(
     vault: Vault | None = None,
     said: dict[str, Any] | None = None,
     basis: Basis | None = None,
+    moves: Transitions[State] = MOVES,
     now: datetime,
 ) -> None:
     """Take a locked application to another state and leave the step. Raises TransitionRefused."""
-    MOVES.require(row.state, after)
+    moves.require(row.state, after)
     row.state = after
     if after not in ANSWER_AWAITED:
         row.due_on = None

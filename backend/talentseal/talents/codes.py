@@ -93,6 +93,15 @@ def live_of(session: Session, talent_id: str, *, lock: bool = False) -> TalentCo
     return row
 
 
+def hold_of(session: Session, talent_id: str) -> None:
+    """Hold the talent's live code until the commit, where he has one: what everybody holds first."""
+    session.scalars(
+        select(TalentCode.id)
+        .where(TalentCode.talent_id == talent_id, TalentCode.ended_at.is_(None))
+        .with_for_update()
+    ).all()
+
+
 def move(
     session: Session, code_id: str, after: CodeState, *, by: str | None, cause: str | None, now: datetime
 ) -> TalentCode:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.errors import Invalid
+from talentseal.errors import Conflict, Invalid
 from talentseal.policy import reading
 from talentseal.policy.effects import Deed
 from talentseal.policy.tiers import HIGH
@@ -42,6 +42,12 @@ class NothingProved(Invalid):
     en = "A claim of a tier can be approved only when it is proved; return or reject it otherwise."
 
 
+class RejecterDecides(Conflict):
+    code = "rejecter-decides"
+    zh = "此申请曾由您驳回，该决定已因异议撤销，须由另一账户重新决定。"
+    en = "You rejected this application and that was set aside on objection; another account must decide it."
+
+
 def take_up(session: Session, actor: Actor, application_id: str, *, now: datetime) -> Application:
     """Begin the review. Raises NotPermitted, ApplicationNotFound, TransitionRefused."""
     row = _for_review(session, actor, application_id)
@@ -55,10 +61,9 @@ def send_back(
 ) -> Application:
     """Return an application with one list of all its defects.
 
-    Raises NotPermitted, ApplicationNotFound, TransitionRefused, DefectTooLate.
+    Raises NotPermitted, ApplicationNotFound, TransitionRefused, RejecterDecides, DefectTooLate.
     """
-    row = _for_review(session, actor, application_id)
-    MOVES.require(row.state, State.RETURNED)
+    row = _for_decision(session, actor, application_id, State.RETURNED)
     shape = _shape(session, vault, row)
     _check_once(_returns(session, vault, row), shape, command)
     said = {"defects": command.model_dump(mode="json")["defects"], "shape": shape}
@@ -70,9 +75,9 @@ def reject(
     session: Session, actor: Actor, vault: Vault, application_id: str, command: Reject, *, now: datetime
 ) -> Application:
     """Reject an application with its reason. Raises NotPermitted, ApplicationNotFound, TransitionRefused,
-    InstrumentExpired.
+    RejecterDecides, InstrumentExpired.
     """
-    row = _for_review(session, actor, application_id)
+    row = _for_decision(session, actor, application_id, State.REJECTED)
     deed = Deed.NEW_CODE if row.purpose is Purpose.CODE else Deed.NEW_TIER
     basis = reading.basis_of(session, deed, now=now)
     applications.move(
@@ -93,11 +98,10 @@ def approve(
 ) -> Application:
     """Approve an application: the talent has a code, marked RESERVE until a recognition is confirmed.
 
-    Raises NotPermitted, ApplicationNotFound, TransitionRefused, InstrumentExpired, NothingProved, CodeExists,
-    and what `recognitions.verify` raises.
+    Raises NotPermitted, ApplicationNotFound, TransitionRefused, RejecterDecides, InstrumentExpired,
+    NothingProved, CodeExists, and what `recognitions.verify` raises.
     """
-    row = _for_review(session, actor, application_id)
-    MOVES.require(row.state, State.APPROVED)
+    row = _for_decision(session, actor, application_id, State.APPROVED)
     is_code, entered = row.purpose is Purpose.CODE, applications.content(vault, row)
     if not is_code and (entered.claim is None or command.proved is None):
         raise NothingProved
@@ -169,6 +173,18 @@ def _for_review(session: Session, actor: Actor, application_id: str) -> Applicat
     row = session.get(Application, application_id, with_for_update=True)
     if row is None or row.submitted_at is None:
         raise ApplicationNotFound
+    return row
+
+
+def _for_decision(session: Session, actor: Actor, application_id: str, after: State) -> Application:
+    """An application that can be decided so by this person, held until the commit."""
+    row = _for_review(session, actor, application_id)
+    MOVES.require(row.state, after)
+    if any(
+        step.state is State.REJECTED and step.account_id == actor.account_id
+        for step in applications.steps_of(session, row.id)
+    ):
+        raise RejecterDecides
     return row
 
 

@@ -98,7 +98,7 @@ def documents_in(form: FormData, name: str) -> list[bytes]:
 
 def paper_answer(row: TalentPaper, content: bytes) -> Response:
     """The bytes of a document that belongs to a review or a correction; see `document_answer`."""
-    return _bytes_answer(row.media_type, f"proof-{row.id[:8]}", content)
+    return bytes_answer(row.media_type, f"proof-{row.id[:8]}", content)
 
 
 def document_answer(row: ApplicationDocument, content: bytes) -> Response:
@@ -107,15 +107,16 @@ def document_answer(row: ApplicationDocument, content: bytes) -> Response:
     Images are shown. A PDF is saved, since browsers do not show one in a sandbox.
     """
     name = f"{row.kind.value.lower().replace('_', '-')}-{row.id[:8]}"
-    return _bytes_answer(row.media_type, name, content)
+    return bytes_answer(row.media_type, name, content)
 
 
 def photo_answer(picture: Picture) -> Response:
     """A photo's bytes; see `document_answer`."""
-    return _bytes_answer(picture.media_type, "photo", picture.content)
+    return bytes_answer(picture.media_type, "photo", picture.content)
 
 
-def _bytes_answer(media_type: str, name: str, content: bytes) -> Response:
+def bytes_answer(media_type: str, name: str, content: bytes) -> Response:
+    """Somebody's document under a name of ours; see `document_answer`."""
     shown = "inline" if media_type.startswith("image/") else "attachment"
     headers = {
         "Content-Disposition": f'{shown}; filename="{name}.{media_type.rpartition("/")[2]}"',

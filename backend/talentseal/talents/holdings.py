@@ -13,7 +13,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
-from talentseal.talents import applications, correcting, papers, recognitions, reviews
+from talentseal.talents import applications, correcting, objecting, papers, recognitions, reviews
 from talentseal.talents.models import (
     ERASED,
     Application,
@@ -28,6 +28,7 @@ from talentseal.talents.models import (
     TierRecognition,
     place_of,
 )
+from talentseal.talents.objection_models import ObjectionState
 from talentseal.talents.people import fields_of
 from talentseal.talents.privacy_models import (
     TalentConsent,
@@ -294,6 +295,30 @@ def _destroy_erasures(session: Session, _vault: Vault, talent_id: str, _now: dat
     return unsealed(session, TalentErasure, said)
 
 
+def _objections(session: Session, vault: Vault, talent_id: str) -> Told:
+    return [
+        {
+            "id": row.id,
+            "state": row.state.value,
+            "asked_at": instant(row.filed_at),
+            "due_on": row.due_on.isoformat(),
+            "decided_at": instant(row.answered_at),
+            **objecting.said_in(vault, row),
+        }
+        for row in objecting.of_talent(session, talent_id)
+    ]
+
+
+def _destroy_objections(session: Session, vault: Vault, talent_id: str, now: datetime) -> int:
+    rows = objecting.of_talent(session, talent_id)
+    for row in rows:
+        row.sealed = vault.seal(place_of("objection", row.id), ERASED)
+        if row.state is ObjectionState.FILED:
+            row.state, row.answered_at = ObjectionState.WITHDRAWN, now
+    session.flush()
+    return len(rows)
+
+
 OWN: Final = (
     Holding("fields", _fields, destroy=_destroy_fields),
     Holding("codes", _codes, records=correcting.records_of, is_open=_is_suspended),
@@ -303,6 +328,7 @@ OWN: Final = (
     Holding("consents", _consents),
     Holding("photo", _photo, destroy=_destroy_photo),
     Holding("corrections", _corrections, destroy=_destroy_corrections),
+    Holding("objections", _objections, destroy=_destroy_objections),
     Holding("erasures", _erasures, destroy=_destroy_erasures),
 )
 """What talents/ itself holds."""

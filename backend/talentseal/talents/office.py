@@ -21,6 +21,7 @@ from talentseal.talents.schemas import (
     End,
     Ending,
     Part,
+    Refuse,
     Reject,
     RejectionGround,
     Return,
@@ -197,6 +198,18 @@ def confirm(desk: AtDesk, recognition: Identifier, form: Form) -> Response:
         recognitions.confirm(session, desk.actor, desk.vault, recognition, command, now=desk.now)
 
     return _on_recognition(desk, recognition, form, work, "recognition-confirmed")
+
+
+@pages.post("/recognitions/{recognition}/refusal")
+def refuse(desk: AtDesk, recognition: Identifier, form: Form) -> Response:
+    """Refuse to confirm it."""
+
+    def work(session: Session, values: Typed) -> None:
+        values["do"] = "refuse"
+        command = command_of(Refuse, {"reason": values["reason"]})
+        recognitions.refuse(session, desk.actor, desk.vault, recognition, command, now=desk.now)
+
+    return _on_recognition(desk, recognition, form, work, "recognition-refused")
 
 
 @pages.post("/recognitions/{recognition}/ending")

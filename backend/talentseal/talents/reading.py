@@ -213,7 +213,7 @@ def for_confirmation(
         **view.model_dump(),
         application=row.application_id,
         documents=[_document(each) for each in papers if each.kind in wanted],
-        own=row.verified_by == actor.account_id,
+        own=recognitions.is_of(session, row, actor),
     )
 
 
@@ -280,6 +280,7 @@ def _recognition(session: Session, vault: Vault, row: TierRecognition, day: date
         id=row.id,
         tier=row.tier,
         state=row.state,
+        refused=row.state is RecognitionState.REVOKED and row.confirmed_at is None,
         starts_on=row.starts_on,
         last_day=row.fact.last_day,
         live=row.fact.is_live(day),
@@ -305,7 +306,7 @@ def _steps(
             instrument=version.instrument, number=version.number, title=version.title, article=step.article
         )
 
-    shown = {"reason", "ground", "defects", "proved"}
+    shown = {"reason", "ground", "defects", "proved", "refused"}
     return [
         StepView(
             state=step.state.value,

@@ -19,6 +19,7 @@ from talentseal.policy import reading
 from talentseal.policy.effects import Deed
 from talentseal.policy.reading import Basis
 from talentseal.policy.tiers import Tier
+from talentseal.states import TransitionRefused
 from talentseal.talents import codes
 from talentseal.talents.models import (
     ERASED,
@@ -29,9 +30,14 @@ from talentseal.talents.models import (
     TierRecognition,
     place_of,
 )
-from talentseal.talents.schemas import Claim, Confirm, End
+from talentseal.talents.schemas import Claim, Confirm, End, Refuse
 from talentseal.talents.terms import youth_last_day
-from talentseal.talents.tiers import RECOGNITION, RecognitionState, require_may_be_socialised
+from talentseal.talents.tiers import (
+    RECOGNITION,
+    SET_ASIDE,
+    RecognitionState,
+    require_may_be_socialised,
+)
 from talentseal.vault import Vault
 
 
@@ -43,8 +49,8 @@ class RecognitionNotFound(NotFound):
 
 class SecondPersonNeeded(Conflict):
     code = "second-person-needed"
-    zh = "核实与确认须由两人分别办理，请由另一账户确认。"
-    en = "Whoever verified it cannot confirm it; another account must."
+    zh = "核实与确认须由两人分别办理，曾经办这项认定的人员不能再办。请由另一账户办理。"
+    en = "Whoever has decided on this recognition before cannot be the second person; another account must."
 
 
 class ClaimNotProved(Invalid):
@@ -118,8 +124,7 @@ def confirm(
     actor.require(Permission.RECOGNITION_CONFIRM)
     row, code = _locked(session, recognition_id)
     RECOGNITION.require(row.state, RecognitionState.CONFIRMED)
-    if row.verified_by == actor.account_id:
-        raise SecondPersonNeeded
+    _check_second_person(session, row, actor)
     _check_current(row, legal_date(now))
     _check_socialised(session, row.talent_id, row.tier, legal_date(now))
     basis = reading.basis_of(session, Deed.NEW_TIER, now=now)
@@ -127,6 +132,44 @@ def confirm(
     sealed = _sealed(session, vault, row, {"reason": command.reason})
     _step(session, row, actor, basis=basis, sealed=sealed, now=now)
     codes.mark(session, code, basis, now=now)
+    return row
+
+
+def refuse(
+    session: Session, actor: Actor, vault: Vault, recognition_id: str, command: Refuse, *, now: datetime
+) -> TierRecognition:
+    """Refuse to confirm a verified recognition, for a reason: it never counted, so the code stays as marked.
+
+    Raises NotPermitted, RecognitionNotFound, TransitionRefused, SecondPersonNeeded, CodeNotFound.
+    """
+    actor.require(Permission.RECOGNITION_CONFIRM)
+    row, _code = _locked(session, recognition_id)
+    if row.state is not RecognitionState.VERIFIED:
+        raise TransitionRefused(before=row.state.value, after=RecognitionState.REVOKED.value)
+    _check_second_person(session, row, actor)
+    row.state, row.ended_at = RecognitionState.REVOKED, now
+    sealed = _sealed(session, vault, row, {"reason": command.reason, "refused": True})
+    _step(session, row, actor, basis=None, sealed=sealed, now=now)
+    return row
+
+
+def restore(
+    session: Session, actor: Actor, vault: Vault, recognition_id: str, reason: str, *, now: datetime
+) -> TierRecognition:
+    """Put a recognition back to where it was before a decision that is set aside: one that counted counts
+    again, with evidence; one that was refused waits for another second person.
+
+    Raises RecognitionNotFound, TransitionRefused, SocialisedExcluded, CodeNotFound.
+    """
+    row, code = _locked(session, recognition_id)
+    after = RecognitionState.CONFIRMED if row.confirmed_at else RecognitionState.VERIFIED
+    SET_ASIDE.require(row.state, after)
+    if after is RecognitionState.CONFIRMED:
+        _check_socialised(session, row.talent_id, row.tier, legal_date(now))
+    row.state, row.ended_at = after, None
+    sealed = _sealed(session, vault, row, {"reason": reason})
+    _step(session, row, actor, basis=None, sealed=sealed, now=now)
+    codes.mark(session, code, None, now=now)
     return row
 
 
@@ -140,7 +183,8 @@ def end(
     actor.require(Permission.RECOGNITION_CONFIRM)
     row, code = _locked(session, recognition_id)
     after = RecognitionState(command.state.value)
-    RECOGNITION.require(row.state, after)
+    if row.state is not RecognitionState.CONFIRMED:
+        raise TransitionRefused(before=row.state.value, after=after.value)
     if row.confirmed_by == actor.account_id:
         raise SecondPersonNeeded
     row.state, row.ended_at = after, now
@@ -188,6 +232,14 @@ def steps_of(session: Session, recognition_id: str) -> list[RecognitionStep]:
     """What has happened to a recognition, the first first."""
     query = select(RecognitionStep).where(RecognitionStep.recognition_id == recognition_id)
     return list(session.scalars(query.order_by(RecognitionStep.number)))
+
+
+def is_of(session: Session, row: TierRecognition, actor: Actor) -> bool:
+    """Whether the actor verified it, or refused it before an objection, and so is not the second person."""
+    refused = select(RecognitionStep.account_id).where(
+        RecognitionStep.recognition_id == row.id, RecognitionStep.state == RecognitionState.REVOKED
+    )
+    return actor.account_id in {row.verified_by, *session.scalars(refused)}
 
 
 def claim_of(vault: Vault, row: TierRecognition) -> Claim:
@@ -241,6 +293,11 @@ def _step(
         )
     )
     session.flush()
+
+
+def _check_second_person(session: Session, row: TierRecognition, actor: Actor) -> None:
+    if is_of(session, row, actor):
+        raise SecondPersonNeeded
 
 
 def _check_current(row: TierRecognition, day: date) -> None:

@@ -298,6 +298,12 @@ class Confirm(Command):
     reason: Reason
 
 
+class Refuse(Command):
+    """Refuse to confirm a verified recognition. reason: for the talent, who may object."""
+
+    reason: Reason
+
+
 class Ending(StrEnum):
     """How a confirmed recognition is ended by decision."""
 
@@ -345,7 +351,10 @@ class BasisView(BaseModel):
 
 
 class StepView(BaseModel):
-    """One step of an application or a recognition. defects: of a return alone. by_office: who took it."""
+    """One step of an application or a recognition. defects: of a return alone. by_office: who took it.
+
+    refused: it is the second person's refusal to confirm a recognition.
+    """
 
     state: str
     at: datetime
@@ -354,6 +363,7 @@ class StepView(BaseModel):
     ground: RejectionGround | None = None
     defects: list[Defect] = []
     proved: list[DocumentKind] = []
+    refused: bool = False
     basis: BasisView | None = None
 
 
@@ -436,12 +446,13 @@ class WorkList(BaseModel):
 class RecognitionView(BaseModel):
     """A recognition for its holder or for whoever confirms it. last_day: None for one without a term.
 
-    live: whether it counts today.
+    live: whether it counts today. refused: it is REVOKED because the second person did not confirm it.
     """
 
     id: str
     tier: Tier
     state: RecognitionState
+    refused: bool
     starts_on: date
     last_day: date | None
     live: bool
@@ -452,7 +463,7 @@ class RecognitionView(BaseModel):
 class ConfirmationView(RecognitionView):
     """A recognition as the second person opens it, with the application's documents that prove it.
 
-    own: whether the caller verified it, and so cannot confirm it.
+    own: whether the caller decided on it before, and so cannot be the second person.
     """
 
     application: str | None

@@ -12,6 +12,13 @@ from typing import Final
 YOUTH_MONTHS: Final = 60
 """不满五年: the tier lasts through the last day of the five years, and not one day longer."""
 
+OBJECTION_DAYS: Final = 15
+"""From a decision until nobody objects to it any more: the days in which other decisions are appealed
+(domain specification §1.6). Where the last is a day off, the next working day is (Civil Code, Art. 203)."""
+
+OBJECTION_ANSWER_WORKING_DAYS: Final = 15
+"""The office's time for an objection."""
+
 
 def corresponding_day(start: date, months: int) -> date:
     """The last day of a term of `months` that starts on `start`, which is not counted itself.

@@ -34,7 +34,7 @@ RECOGNITION: Final = Transitions(
     MappingProxyType(
         {
             RecognitionState.CLAIMED: frozenset({RecognitionState.VERIFIED}),
-            RecognitionState.VERIFIED: frozenset({RecognitionState.CONFIRMED}),
+            RecognitionState.VERIFIED: frozenset({RecognitionState.CONFIRMED, RecognitionState.REVOKED}),
             RecognitionState.CONFIRMED: frozenset(
                 {RecognitionState.ADJUSTED, RecognitionState.EXPIRED, RecognitionState.REVOKED}
             ),
@@ -44,7 +44,19 @@ RECOGNITION: Final = Transitions(
         }
     )
 )
-"""What may become of a recognition; everything else is `transition-refused`."""
+"""What may become of a recognition; everything else is `transition-refused`. VERIFIED → REVOKED: the second
+person refuses to confirm it."""
+
+SET_ASIDE: Final = Transitions(
+    MappingProxyType(
+        {
+            **dict.fromkeys(RecognitionState, _NOTHING),
+            RecognitionState.ADJUSTED: frozenset({RecognitionState.CONFIRMED}),
+            RecognitionState.REVOKED: frozenset({RecognitionState.VERIFIED, RecognitionState.CONFIRMED}),
+        }
+    )
+)
+"""Where an objection takes it when the decision is set aside, and nothing else does."""
 
 _GRANTED: Final = frozenset({RecognitionState.CONFIRMED, RecognitionState.EXPIRED})
 """States in which the dates alone decide: EXPIRED says nothing that the last day does not say."""

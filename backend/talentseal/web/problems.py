@@ -103,6 +103,7 @@ _FIELD_ZH: Final[Mapping[str, str]] = {
     "dates_reversed": "最后一日早于第一日。",
     "party_repeated": "同一机构只能列一次。",
     "duty_holder_no_party": "义务方必须是当事方之一。",
+    "code_of_no_bureau": "只有政府部门（GOVERNMENT）才有部门代码，请删去。",
     "role_of_nobody": "机构的账户不能是“人才”角色，人才自行注册。",
     "document_number_malformed": "号码与证件种类不符，请核对。",
     "claim_needless": "储备人才无须申报，请留空。",
