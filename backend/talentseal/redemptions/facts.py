@@ -15,10 +15,12 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    String,
     and_,
     bindparam,
     case,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -44,7 +46,7 @@ from talentseal.benefits.models import (
 from talentseal.credentials.card_models import TalentCard
 from talentseal.credentials.card_states import CardState
 from talentseal.credentials.models import Channel, Presentation
-from talentseal.db import Instant, only_row
+from talentseal.db import Instant, only_row, rows
 from talentseal.evidence.models import ActState, RegistryAct
 from talentseal.partners.access_models import AccessState, ModuleAccess
 from talentseal.partners.counter import Counter
@@ -190,8 +192,30 @@ def facts_of(
     row = only_row(session, _OFFER, **_asked(bearer, place, benefit, day, now))
     if row is None:
         return Facts(bearer, place, None, None)
-    offer = Offer(row, day, periods.key_of(row.quota_period, day, row.number))
+    offer = _offer(row, day)
     return Facts(bearer, place, offer, reading.providing(session, _DEEDS[offer.category], day))
+
+
+def offers_here(session: Session, bearer: Bearer, place: Place, *, day: date, now: datetime) -> list[Facts]:
+    """What is known of every benefit that this outlet gives."""
+    return _known(session, _HERE, bearer, place, day, now)
+
+
+def offers_anywhere(session: Session, bearer: Bearer, *, day: date, now: datetime) -> list[Facts]:
+    """What is known of every published benefit, wherever it is given."""
+    return _known(session, _ANYWHERE, bearer, Place("", None), day, now)
+
+
+def _known(
+    session: Session, query: Select[Any], bearer: Bearer, place: Place, day: date, now: datetime
+) -> list[Facts]:
+    found = rows(session, query, **_asked(bearer, place, "", day, now))
+    bases = {each: reading.providing(session, _DEEDS[each], day) for each in {row.category for row in found}}
+    return [Facts(bearer, place, _offer(row, day), bases[row.category]) for row in found]
+
+
+def _offer(row: Row[Any], day: date) -> Offer:
+    return Offer(row, day, periods.key_of(row.quota_period, day, row.number))
 
 
 def _asked(bearer: Bearer, place: Place, benefit: str, day: date, now: datetime) -> dict[str, Any]:
@@ -291,11 +315,11 @@ def _covered() -> ColumnElement[bool]:
     return or_(this, and_(~listed, own))
 
 
-def _rests() -> ColumnElement[bool]:
+def _rests(organisation: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether a case lets this use rest, in part or in all (Article 13)."""
     reached = or_(
         Restriction.reach == Reach.ALL,
-        and_(Restriction.reach == Reach.PARTNER, Restriction.value == bindparam("organisation")),
+        and_(Restriction.reach == Reach.PARTNER, Restriction.value == organisation),
         and_(Restriction.reach == Reach.CATEGORY, Restriction.value == Benefit.category),
         and_(Restriction.reach == Reach.BENEFIT, Restriction.value == Benefit.id),
     )
@@ -308,11 +332,11 @@ def _rests() -> ColumnElement[bool]:
     )
 
 
-def _consented() -> ColumnElement[bool]:
+def _consented(organisation: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the holder consents to that organisation's serving him, or it needs no consent."""
     given = exists().where(
         TalentConsent.talent_id == bindparam("talent"),
-        TalentConsent.organisation_id == bindparam("organisation"),
+        TalentConsent.organisation_id == organisation,
         TalentConsent.scope == ConsentScope.SERVICE,
         TalentConsent.withdrawn_at.is_(None),
     )
@@ -328,7 +352,8 @@ def _shut_out() -> ColumnElement[bool]:
     return and_(Benefit.category != Category.GOVERNMENT, gone, ~exists().where(its, _ADMITTED))
 
 
-def _offer() -> Select[Any]:
+def _offers(organisation: ColumnElement[str]) -> Select[Any]:
+    """Versions that have begun, with everything that decides. organisation: whose counter it is."""
     version, period, any_day = BenefitVersion, _period(), aliased(Budget)
     matrix = and_(
         BenefitTier.version_id == version.id,
@@ -367,25 +392,48 @@ def _offer() -> Select[Any]:
             AgreementVersion.survives_instrument,
             AgreementVersion.record_id.label("agreement_record"),
             _covered().label("covered"),
-            _consented().label("consented"),
-            _rests().label("rests"),
+            _consented(organisation).label("consented"),
+            _rests(organisation).label("rests"),
             _shut_out().label("shut_out"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)
-        .join(Organisation, Organisation.id == bindparam("organisation"))
+        .join(Organisation, Organisation.id == organisation)
         .outerjoin(BenefitTier, matrix)
         .outerjoin(QuotaUse, quota)
         .outerjoin(ExclusionUse, exclusion)
         .outerjoin(Budget, budget)
         .outerjoin(AgreementVersion, AgreementVersion.id == _agreement())
-        .where(
-            version.benefit_id == bindparam("benefit"),
-            version.state.not_in([BenefitState.DRAFT, BenefitState.REVIEW]),
-            version.starts_on <= _DAY,
-        )
-        .order_by(version.number.desc())
-        .limit(1)
+        .where(_has_begun(version))
     )
 
 
-_OFFER: Final = _offer()
+def _has_begun(version: Any) -> ColumnElement[bool]:
+    return and_(version.state.not_in([BenefitState.DRAFT, BenefitState.REVIEW]), version.starts_on <= _DAY)
+
+
+_AT_COUNTER: Final = _offers(bindparam("organisation", type_=String()))
+_OFFER: Final = (
+    _AT_COUNTER.where(BenefitVersion.benefit_id == bindparam("benefit"))
+    .order_by(BenefitVersion.number.desc())
+    .limit(1)
+)
+
+
+def _published(offers: Select[Any]) -> Select[Any]:
+    """Of each benefit the newest version that has begun, as long as it is published."""
+    other = aliased(BenefitVersion)
+    newest = (
+        select(func.max(other.number))
+        .where(other.benefit_id == BenefitVersion.benefit_id, _has_begun(other))
+        .correlate(BenefitVersion)
+        .scalar_subquery()
+    )
+    return offers.where(
+        BenefitVersion.number == newest,
+        BenefitVersion.state.in_(list(_LIVE)),
+        BenefitVersion.ends_on >= _DAY,
+    ).order_by(Benefit.category, BenefitVersion.title, BenefitVersion.id)
+
+
+_HERE: Final = _published(_AT_COUNTER.where(_covered()))
+_ANYWHERE: Final = _published(_offers(Benefit.organisation_id))
