@@ -8,6 +8,7 @@ queue up.
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -155,7 +156,7 @@ def apply_day(session: Session, day: date, now: datetime) -> int:
     Safe to repeat, for any day that has come.
     """
     due = select(BenefitVersion).where(BenefitVersion.state.in_(OUT), BenefitVersion.ends_on < day)
-    found = list(session.scalars(due.with_for_update()))
+    found = list(session.scalars(due.with_for_update(key_share=True)))
     for version in found:
         _end(session, version, _B.EXPIRED, None, None, now=now)
     former = aliased(BenefitVersion)
@@ -179,7 +180,7 @@ def apply_budgets(session: Session, day: date, now: datetime) -> int:
     budgeted = select(Budget.id).where(Budget.benefit_id == BenefitVersion.benefit_id).exists()
     return sum(
         _follow_budget(session, version, day, now)
-        for version in session.scalars(out.where(budgeted).with_for_update())
+        for version in session.scalars(out.where(budgeted).with_for_update(key_share=True))
     )
 
 
@@ -188,8 +189,20 @@ def follow_budget(session: Session, benefit_id: str, *, now: datetime) -> None:
     out = select(BenefitVersion).where(
         BenefitVersion.benefit_id == benefit_id, BenefitVersion.state.in_({_B.PUBLISHED, _B.EXHAUSTED})
     )
-    for version in session.scalars(out.with_for_update()):
+    for version in session.scalars(out.with_for_update(key_share=True)):
         _follow_budget(session, version, legal_date(now), now)
+
+
+def columns_of(command: VersionInput) -> dict[str, Any]:
+    """What a version says, by the columns of its table; its matrix and outlets have tables of their own."""
+    apart = {"tiers", "outlets", "showings", "agreement", "stipulation", "measure"}
+    return {
+        **command.model_dump(exclude=apart),
+        "showings": " ".join(command.showings),
+        "agreement_id": command.agreement,
+        "stipulation_position": command.stipulation,
+        "measure_id": command.measure,
+    }
 
 
 def held(session: Session, benefit_id: str) -> Benefit:
@@ -221,7 +234,7 @@ def _replace(session: Session, version: BenefitVersion, now: datetime) -> int:
         BenefitVersion.number < version.number,
         BenefitVersion.state.in_(OUT),
     )
-    ended = list(session.scalars(former.with_for_update()))
+    ended = list(session.scalars(former.with_for_update(key_share=True)))
     for each in ended:
         _end(session, each, _B.EXPIRED, None, f"由第 {version.number} 版接替", now=now)
     return len(ended)
@@ -272,7 +285,7 @@ def _version(session: Session, benefit: Benefit, number: int) -> BenefitVersion:
     query = select(BenefitVersion).where(
         BenefitVersion.benefit_id == benefit.id, BenefitVersion.number == number
     )
-    version = session.scalars(query.with_for_update()).one_or_none()
+    version = session.scalars(query.with_for_update(key_share=True)).one_or_none()
     if version is None:
         raise BenefitNotFound
     return version
@@ -301,14 +314,8 @@ def _write(
 ) -> None:
     """Let a draft say what `command` says. Raises OutletForeign."""
     _check_outlets(session, actor, command.outlets)
-    plain = command.model_dump(
-        exclude={"tiers", "outlets", "showings", "agreement", "stipulation", "measure"}
-    )
-    for name, value in plain.items():
+    for name, value in columns_of(command).items():
         setattr(version, name, value)
-    version.showings = " ".join(command.showings)
-    version.agreement_id, version.stipulation_position = command.agreement, command.stipulation
-    version.measure_id = command.measure
     version.proposed_by, version.proposed_at = actor.account_id, now
     session.add(version)
     session.flush()
