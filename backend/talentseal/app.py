@@ -58,6 +58,8 @@ from talentseal.audit.trust_pages import api as trust_api
 from talentseal.audit.trust_pages import pages as trust_pages
 from talentseal.audit.verifying import VerifyingDesk, verifying
 from talentseal.benefits.api import api as benefits_api
+from talentseal.benefits.pages import pages as benefit_pages
+from talentseal.benefits.standing_pages import pages as standing_pages
 from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
@@ -299,6 +301,7 @@ _PAGES: Final = (
     *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
     *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),
+    *(benefit_pages, standing_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
 """Of everyone, partners, counters, talents and their office, people's rights, sanctions; rules and tools."""

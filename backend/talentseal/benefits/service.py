@@ -213,6 +213,20 @@ def held(session: Session, benefit_id: str) -> Benefit:
     return benefit
 
 
+def found(session: Session, benefit_id: str) -> Benefit:
+    """A benefit, to be read. Raises BenefitNotFound."""
+    benefit = session.get(Benefit, benefit_id)
+    if benefit is None:
+        raise BenefitNotFound
+    return benefit
+
+
+def proposers(session: Session, version: BenefitVersion) -> frozenset[str | None]:
+    """Who may not review a version: whoever drafted it or sent it to review."""
+    first = select(BenefitStep.by).where(BenefitStep.version_id == version.id, BenefitStep.number == 1)
+    return frozenset({version.proposed_by, session.scalar(first)})
+
+
 def _follow_budget(session: Session, version: BenefitVersion, day: date, now: datetime) -> bool:
     used_up = select(Budget.id).where(
         Budget.benefit_id == version.benefit_id,
@@ -266,14 +280,9 @@ def _reviewed(session: Session, actor: Actor, benefit_id: str, number: int) -> t
     benefit = held(session, benefit_id)
     guards.check_reviewer(session, actor, benefit)
     version = _version(session, benefit, number)
-    if actor.account_id in {version.proposed_by, _drafter(session, version)}:
+    if actor.account_id in proposers(session, version):
         raise OwnBenefit
     return benefit, version
-
-
-def _drafter(session: Session, version: BenefitVersion) -> str | None:
-    first = select(BenefitStep.by).where(BenefitStep.version_id == version.id, BenefitStep.number == 1)
-    return session.scalar(first)
 
 
 def _newest(session: Session, benefit: Benefit) -> BenefitVersion:

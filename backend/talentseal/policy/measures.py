@@ -45,7 +45,7 @@ MEASURE: Final = Transitions(
 CARRIES: Final = frozenset({_M.APPROVED, _M.IN_FORCE})
 """In these a benefit may stand on it."""
 
-_DECISIONS: Final[Mapping[MeasureState, Permission]] = {
+DECISIONS: Final[Mapping[MeasureState, Permission]] = {
     _M.DRAFT: Permission.MEASURE_DRAFT,
     _M.ON_AGENDA: Permission.MEASURE_DRAFT,
     _M.PASSED_BY_JOINT_MEETING: Permission.MEASURE_ADOPT,
@@ -134,7 +134,7 @@ def move(session: Session, actor: Actor, measure_id: str, command: MeasureMove, 
 
     Raises NotPermitted, MeasureNotFound, TransitionRefused, OwnProposal, ReasonNeeded.
     """
-    actor.require(_DECISIONS[command.to])
+    actor.require(DECISIONS[command.to])
     row = find(session, measure_id, lock=True)
     MEASURE.require(row.state, command.to)
     if command.to in _JUDGED and actor.account_id == row.drafted_by:
