@@ -1,6 +1,8 @@
 """Pages of the catalogue and of what benefits stand on, in both languages."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,11 +31,11 @@ def opened(site: Api, member: Member, *paths: str) -> str:
         for language in ("en", "zh-CN"):
             answer = site.http.get(path, headers={"Accept-Language": language})
             assert answer.status_code == 200, (path, answer.text[:500])
-        said += answer.text
+            said += answer.text
     return said
 
 
-def sent(site: Api, member: Member, path: str, fields: dict[str, object]) -> str:
+def sent(site: Api, member: Member, path: str, fields: Mapping[str, Any]) -> str:
     """Where a form leads."""
     site.sign_in(member)
     answer = site.http.post(

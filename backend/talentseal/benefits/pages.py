@@ -386,7 +386,7 @@ def _lines(typed: Typed) -> list[dict[str, Any]]:
 def _typed(form: Any) -> Typed:
     """What a form says; rows of the matrix that are not ticked are none."""
     typed = nested(texts(form), lists=_LISTS)
-    rows = typed.get("tiers", [])
+    rows = typed.get("tiers")
     if isinstance(rows, list):
         typed["tiers"] = [row for row in rows if isinstance(row, dict) and "tier" in row]
     return typed
