@@ -18,7 +18,6 @@ from talentseal.accounts import sessions
 from talentseal.accounts.sessions import SessionRules
 from talentseal.anchoring.service import Anchorer
 from talentseal.anchoring.service import Outcome as Progress
-from talentseal.benefits import budgeting
 from talentseal.benefits import service as benefits
 from talentseal.chain.port import Chain
 from talentseal.clock import Clock
@@ -66,7 +65,6 @@ NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
         "sanctions": sanctions.apply_day,
         "benefits": benefits.apply_day,
         "exhausted benefits": benefits.apply_budgets,
-        "budget alarms": budgeting.tell_alarms,
     }
 )
 """What the date brings, in this order; a feature adds its step here."""

@@ -74,9 +74,7 @@ def test_each_threshold_is_told_once(sqlite_shelf: Shelf) -> None:
     told = []
     for units in (7, 8, 9, 10, 10):
         used(sqlite_shelf, budget, units)
-        told.append(
-            sqlite_shelf.act(lambda session, now: budgeting.tell_alarms(session, sqlite_shelf.today, now))
-        )
+        told.append(sqlite_shelf.act(budgeting.tell_alarms))
     assert told == [0, 1, 0, 1, 0]
     (view,) = sqlite_shelf.act(lambda session, _now: budgeting.of_benefit(session, version.benefit_id))
     assert view.alarms == [80, 100]
