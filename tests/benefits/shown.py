@@ -1,6 +1,7 @@
 """What pages of benefits and of what they stand on are to show, entered once for a whole run."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -30,7 +31,7 @@ def shown(crowd: People, bank: Actor) -> dict[str, str]:
     """
     now = crowd.world.clock.now()
     today = legal_date(now)
-    term = {"starts_on": today, "ends_on": today + timedelta(days=90)}
+    term: dict[str, Any] = {"starts_on": today, "ends_on": today + timedelta(days=90)}
 
     def write(session: Session) -> dict[str, str]:
         content = VersionInput(
