@@ -144,12 +144,6 @@ def withdraw(
     return _end(session, version, _B.WITHDRAWN, actor, reason, now=now)
 
 
-def exhaust(session: Session, version: BenefitVersion, *, now: datetime) -> None:
-    """Mark a published version whose budget is used up; one that is not published stays as it is."""
-    if version.state is _B.PUBLISHED:
-        _move(session, version, _B.EXHAUSTED, None, now=now)
-
-
 def apply_day(session: Session, day: date, now: datetime) -> int:
     """End versions whose term is over or whose successor's first day has come; answers how many.
 
