@@ -30,6 +30,7 @@ from talentseal.accounts.second_factor import SecretBox
 from talentseal.accounts.sessions import SessionRules
 from talentseal.accounts.signing_in import Door
 from talentseal.accounts.throttle import Throttle
+from talentseal.agreements.admission_api import api as admission_api
 from talentseal.agreements.api import UPLOAD_LIMIT, AgreementDesk
 from talentseal.agreements.api import api as agreements_api
 from talentseal.agreements.documents import DocumentCipher
@@ -56,6 +57,9 @@ from talentseal.audit.trust_pages import RoleHolders, TrustDesk
 from talentseal.audit.trust_pages import api as trust_api
 from talentseal.audit.trust_pages import pages as trust_pages
 from talentseal.audit.verifying import VerifyingDesk, verifying
+from talentseal.benefits.api import api as benefits_api
+from talentseal.benefits.pages import pages as benefit_pages
+from talentseal.benefits.standing_pages import pages as standing_pages
 from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
@@ -76,6 +80,7 @@ from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.promises import promise
 from talentseal.evidence.signing import LogSigner, create_secret, load_signer, read_secret
 from talentseal.partners import service as partners
+from talentseal.partners.access_api import api as access_api
 from talentseal.partners.api import KeyRules
 from talentseal.partners.api import api as partners_api
 from talentseal.partners.outlet_api import api as outlets_api
@@ -85,6 +90,7 @@ from talentseal.partners.service import SigningKeyInvalid
 from talentseal.policy.api import api as policy_api
 from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
+from talentseal.policy.measure_api import api as measures_api
 from talentseal.policy.pages import pages as policy_pages
 from talentseal.redemptions.api import RedemptionDesk
 from talentseal.redemptions.api import api as redemptions_api
@@ -284,6 +290,7 @@ def holds_key(session: Session, organisation_id: str, address: str, now: datetim
 _API: Final = (
     *(accounts_api, partners_api, outlets_api, presentations_api, cards_api, agreements_api, policy_api),
     *(talents_api, rights_api, objections_api, calendar_api, sanctions_api, redemptions_api),
+    *(measures_api, access_api, admission_api, benefits_api),
     *(audit_api, exploring_api, operations_api, trust_api),
 )
 
@@ -294,6 +301,7 @@ _PAGES: Final = (
     *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
     *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),
+    *(benefit_pages, standing_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
 """Of everyone, partners, counters, talents and their office, people's rights, sanctions; rules and tools."""

@@ -18,6 +18,7 @@ from talentseal.accounts import sessions
 from talentseal.accounts.sessions import SessionRules
 from talentseal.anchoring.service import Anchorer
 from talentseal.anchoring.service import Outcome as Progress
+from talentseal.benefits import service as benefits
 from talentseal.chain.port import Chain
 from talentseal.clock import Clock
 from talentseal.credentials import card_days, minting
@@ -26,7 +27,9 @@ from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.sealing import Outcome, Sealer
 from talentseal.evidence.signing import LogSigner
 from talentseal.nightly import Nightly, Walk, Work
+from talentseal.partners import mandates
 from talentseal.partners import service as partners
+from talentseal.policy import measures
 from talentseal.policy import service as policy
 from talentseal.sanctions import clockwork as sanctions
 from talentseal.talents import recognitions, review_days
@@ -54,10 +57,14 @@ TELL_EVERY: Final = 30.0
 NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
     {
         "instruments": policy.apply_day,
+        "measures": measures.apply_day,
+        "mandates": mandates.apply_day,
         "recognitions": recognitions.apply_day,
         "reviews": Walk(review_days.apply_day),
         "cards": card_days.apply_day,
         "sanctions": sanctions.apply_day,
+        "benefits": benefits.apply_day,
+        "exhausted benefits": benefits.apply_budgets,
     }
 )
 """What the date brings, in this order; a feature adds its step here."""

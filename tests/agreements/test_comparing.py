@@ -17,6 +17,7 @@ HEAD = Head(
     Category.FINANCIAL_BENEFIT,
     date(2026, 12, 1),
     date(2027, 11, 30),
+    False,
     ((BANK, "甲方"), (SHOP, "乙方")),
     "a" * 64,
 )

@@ -37,6 +37,7 @@ from talentseal.web.pages import Pages
 from tests.api.conftest import Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
+from tests.benefits.shown import shown as shown_benefits
 from tests.browser.addresses import EVERY, Address, Person
 from tests.credentials.issued import issued
 from tests.sanctions.conftest import make_court
@@ -155,6 +156,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             **issued(crowd, bank.actor, holder),
             **held(make_court(crowd), bank.id, holder),
             **righted(crowd, holder, others[Role.AUDITOR].actor.account_id),
+            **shown_benefits(crowd, bank.actor),
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,

@@ -43,6 +43,7 @@ from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
 from talentseal.partners.models import Outlet
 from talentseal.partners.service import personal_digest
+from tests.benefits.shown import shown
 from tests.browser.addresses import Person
 from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
@@ -151,6 +152,7 @@ class Running:
                 **self.people(self._issued),
                 **self.people(self._held),
                 **self.people(self._righted),
+                **self.people(self._shown),
             }
         return self._sample
 
@@ -169,6 +171,11 @@ class Running:
 
     def _righted(self, crowd: People) -> dict[str, str]:
         return righted(crowd, self._holder(), self.account(Role.AUDITOR))
+
+    def _shown(self, crowd: People) -> dict[str, str]:
+        body = self.cast.bank
+        bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+        return shown(crowd, bank)
 
     def another_review(self) -> dict[str, str]:
         """Somebody who holds a code, of whom a review is due: his account, and the review."""

@@ -149,6 +149,8 @@ def _check_agreed(content: Mapping[str, Json], stipulations: Sequence[Json], agr
     _equal("category", agreed.category.value, content.get("category"))
     _equal("effective from", agreed.effective_from.isoformat(), content.get("effective_from"))
     _equal("valid through", agreed.valid_through.isoformat(), content.get("valid_through"))
+    survives = content.get("survives_instrument", False)
+    _equal("survives the instrument", agreed.survives_instrument, survives)
     served = content.get("parties")
     named = (
         [(each.get("organisation"), each.get("role")) for each in served] if isinstance(served, list) else []

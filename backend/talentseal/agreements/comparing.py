@@ -43,6 +43,7 @@ class Head:
     category: Category
     effective_from: date
     valid_through: date
+    survives_instrument: bool
     parties: tuple[tuple[str, str], ...]
     document: str
 

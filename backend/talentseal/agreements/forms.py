@@ -226,6 +226,7 @@ def filled(sheet: Sheet, directory: Directory) -> Values:
         category=row.category.value,
         effective_from=row.effective_from.isoformat(),
         valid_through=row.valid_through.isoformat(),
+        survives_instrument="true" if row.survives_instrument else "",
         keep="digests",
         parties=[
             Typed(organisation=directory.labels[line.organisation], role=line.role, signer=line.signer)

@@ -112,6 +112,7 @@ def _check_terms(session: Session, version: AgreementVersion, statement: Agreeme
         return
     content: dict[str, Any] = {item.name: item.value for item in map(disclosure.read, shown)}
     expected = {name: content[name] for name in ("number", "title", "category")}
+    expected["survives_instrument"] = content.get("survives_instrument", False)
     yield from _differing(version, dict(expected))
     roles = [party["role"] for party in content["parties"]]
     if roles != [row.signatory_role for row in reading.parties_of(session, version)]:

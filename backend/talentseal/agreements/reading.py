@@ -490,6 +490,7 @@ def summary(standing: Standing) -> AgreementSummary:
         category=version.category,
         effective_from=version.effective_from,
         valid_through=version.valid_through,
+        survives_instrument=version.survives_instrument,
         created_at=version.created_at,
     )
 

@@ -84,6 +84,9 @@ class Submission(Command):
     category: Category
     effective_from: date = Field(description="First day in force, Asia/Shanghai")
     valid_through: date = Field(description="Last day in force, Asia/Shanghai")
+    survives_instrument: bool = Field(
+        default=False, description="What it grants goes on when the instrument has expired"
+    )
     parties: Annotated[tuple[PartyInput, ...], Field(min_length=2, max_length=8)]
     stipulations: Annotated[tuple[StipulationInput, ...], Field(min_length=1, max_length=100)]
     deadline: AwareDatetime | None = Field(
@@ -207,6 +210,7 @@ class AgreementSummary(BaseModel):
     category: Category
     effective_from: date
     valid_through: date
+    survives_instrument: bool
     created_at: datetime
 
 

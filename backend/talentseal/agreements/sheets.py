@@ -419,7 +419,16 @@ def _content(
 ) -> Content | None:
     if row.number is None or row.title is None:
         return None
-    head = Head(row.number, row.title, row.category, row.effective_from, row.valid_through, parties, document)
+    head = Head(
+        row.number,
+        row.title,
+        row.category,
+        row.effective_from,
+        row.valid_through,
+        row.survives_instrument,
+        parties,
+        document,
+    )
     return Content(head, tuple(each for each in stipulations if each is not None))
 
 

@@ -106,6 +106,8 @@ class Intake:
     def fingerprint(self) -> str:
         """SHA-256 hex over all that was submitted."""
         content = self.submission.model_dump(mode="json", exclude={"draft", "keep_document", "document"})
+        if not self.submission.survives_instrument:
+            del content["survives_instrument"]  # As it was before anybody could say it.
         return _sha256({"submission": content, "sha256": self.digests.sha256, "sm3": self.digests.sm3})
 
 
@@ -322,6 +324,7 @@ def _version(
         category=submission.category,
         effective_from=submission.effective_from,
         valid_through=submission.valid_through,
+        survives_instrument=submission.survives_instrument,
         document_id=intake.document_id,
         terms=text.text,
         terms_disclosures=json.dumps(text.disclosures),

@@ -166,6 +166,7 @@ def _content(terms: Submission, document: str) -> Content:
         terms.category,
         terms.effective_from,
         terms.valid_through,
+        terms.survives_instrument,
         tuple((party.organisation, party.role) for party in ordered),
         document,
     )

@@ -87,6 +87,9 @@ def agreement_terms(
         "effective_from": submission.effective_from.isoformat(),
         "valid_through": submission.valid_through.isoformat(),
     }
+    # Only where it is said, so that the terms of all others stay what they were.
+    if submission.survives_instrument:
+        content["survives_instrument"] = True
     if previous is not None:
         content["previous"] = previous
     return _terms("agreement-terms", agreement_id, version, content)

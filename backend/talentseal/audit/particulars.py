@@ -40,6 +40,7 @@ RELATIONS: Final[Mapping[Relation, str]] = {
     Relation.ERASES: "销毁内容",
 }
 _FIELDS: Final[Mapping[str, str]] = {
+    "access": "接入编号",
     "act": "事项",
     "address": "密钥地址",
     "agreement": "协议标识",
@@ -55,6 +56,10 @@ _FIELDS: Final[Mapping[str, str]] = {
     "genesis_hash": "创世区块",
     "instrument": "规范性文件标识",
     "leaf": "约定叶哈希",
+    "licence_number": "许可证编号",
+    "licence_type": "许可证种类",
+    "measure": "措施编号",
+    "module": "模块",
     "on": "起算日期",
     "organisation": "单位编号",
     "position": "约定序号",

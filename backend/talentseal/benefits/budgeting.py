@@ -2,8 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -14,6 +13,7 @@ from talentseal.accounts import service as accounts
 from talentseal.accounts.models import OrganisationKind
 from talentseal.accounts.roles import Actor, Permission, Role
 from talentseal.benefits import service
+from talentseal.benefits.counting import ALARMS
 from talentseal.benefits.models import Benefit, BenefitVersion, Budget, BudgetAlarm
 from talentseal.benefits.refusals import (
     BenefitNotFound,
@@ -24,9 +24,6 @@ from talentseal.benefits.refusals import (
 )
 from talentseal.benefits.schemas import BudgetInput, BudgetLimits, BudgetView
 from talentseal.db import is_sqlite
-
-ALARMS: Final = (80, 100)
-"""Percentages of a limit that are told once each."""
 
 
 def set_budget(
@@ -91,12 +88,16 @@ def change(session: Session, actor: Actor, budget_id: str, command: BudgetLimits
     session.refresh(row)
     if changed is None:
         raise BudgetBelowUse(used_units=row.used_units, used_fen=row.used_fen)
+    tell_alarms(session, now)
     service.follow_budget(session, benefit.id, now=now)
     return row
 
 
-def tell_alarms(session: Session, _day: date, now: datetime) -> int:
-    """Note every threshold that is reached and not noted; answers how many. Safe to repeat."""
+def tell_alarms(session: Session, now: datetime) -> int:
+    """Note every threshold that is reached and not noted; answers how many. Safe to repeat.
+
+    What redemptions reach they note themselves; this is for limits that were lowered.
+    """
     return sum(_reach(session, percent, now) for percent in ALARMS)
 
 

@@ -53,9 +53,14 @@ def reviewer_of(kind: OrganisationKind) -> Role:
     return Role.OPERATOR if kind in _REVIEWED_BY_OPERATOR else Role.TALENT_OFFICE
 
 
+def reviews(session: Session, actor: Actor, benefit: Benefit) -> bool:
+    """Whether the benefit is the actor's to review."""
+    return actor.role is reviewer_of(accounts.organisation(session, benefit.organisation_id).kind)
+
+
 def check_reviewer(session: Session, actor: Actor, benefit: Benefit) -> None:
     """Raises NotReviewer unless the benefit is the actor's to review."""
-    if actor.role is not reviewer_of(accounts.organisation(session, benefit.organisation_id).kind):
+    if not reviews(session, actor, benefit):
         raise NotReviewer
 
 

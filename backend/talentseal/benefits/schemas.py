@@ -131,6 +131,23 @@ class BenefitReceipt(BaseModel):
     state: BenefitState
 
 
+class SheetProblem(BaseModel):
+    """What a row of a sheet says wrongly. row: as a spreadsheet counts; column: empty when it is the row."""
+
+    row: int
+    column: str
+    zh: str
+    en: str
+
+
+class ImportReceipt(BaseModel):
+    """How many benefits a sheet made, gave a next version, and said as they are already."""
+
+    drafted: int = 0
+    revised: int = 0
+    unchanged: int = 0
+
+
 class BudgetInput(Command):
     """What may be used of a benefit by all together, from one day through another. null: no limit."""
 
@@ -189,6 +206,29 @@ class BenefitSummary(BenefitReceipt):
     starts_on: date
     ends_on: date
     proposed_at: datetime
+
+
+class Wanted(Command):
+    """Which versions a list is to show. after: the id of the version behind which it begins."""
+
+    state: BenefitState | None = None
+    awaits_review: bool = Field(default=False, description="Only what waits for my review")
+    after: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{32})?$")] = ""
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class BenefitPage(BaseModel):
+    """A page of versions. next: cursor of the following page, null on the last."""
+
+    items: list[BenefitSummary]
+    next: str | None
+
+
+class BudgetReceipt(BaseModel):
+    """Answer to an unsafe request about a budget."""
+
+    id: str
+    benefit: str
 
 
 class BenefitStepView(BaseModel):

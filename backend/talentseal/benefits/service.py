@@ -8,6 +8,7 @@ queue up.
 import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -143,19 +144,13 @@ def withdraw(
     return _end(session, version, _B.WITHDRAWN, actor, reason, now=now)
 
 
-def exhaust(session: Session, version: BenefitVersion, *, now: datetime) -> None:
-    """Mark a published version whose budget is used up; one that is not published stays as it is."""
-    if version.state is _B.PUBLISHED:
-        _move(session, version, _B.EXHAUSTED, None, now=now)
-
-
 def apply_day(session: Session, day: date, now: datetime) -> int:
     """End versions whose term is over or whose successor's first day has come; answers how many.
 
     Safe to repeat, for any day that has come.
     """
     due = select(BenefitVersion).where(BenefitVersion.state.in_(OUT), BenefitVersion.ends_on < day)
-    found = list(session.scalars(due.with_for_update()))
+    found = list(session.scalars(due.with_for_update(key_share=True)))
     for version in found:
         _end(session, version, _B.EXPIRED, None, None, now=now)
     former = aliased(BenefitVersion)
@@ -179,7 +174,7 @@ def apply_budgets(session: Session, day: date, now: datetime) -> int:
     budgeted = select(Budget.id).where(Budget.benefit_id == BenefitVersion.benefit_id).exists()
     return sum(
         _follow_budget(session, version, day, now)
-        for version in session.scalars(out.where(budgeted).with_for_update())
+        for version in session.scalars(out.where(budgeted).with_for_update(key_share=True))
     )
 
 
@@ -188,8 +183,20 @@ def follow_budget(session: Session, benefit_id: str, *, now: datetime) -> None:
     out = select(BenefitVersion).where(
         BenefitVersion.benefit_id == benefit_id, BenefitVersion.state.in_({_B.PUBLISHED, _B.EXHAUSTED})
     )
-    for version in session.scalars(out.with_for_update()):
+    for version in session.scalars(out.with_for_update(key_share=True)):
         _follow_budget(session, version, legal_date(now), now)
+
+
+def columns_of(command: VersionInput) -> dict[str, Any]:
+    """What a version says, by the columns of its table; its matrix and outlets have tables of their own."""
+    apart = {"tiers", "outlets", "showings", "agreement", "stipulation", "measure"}
+    return {
+        **command.model_dump(exclude=apart),
+        "showings": " ".join(command.showings),
+        "agreement_id": command.agreement,
+        "stipulation_position": command.stipulation,
+        "measure_id": command.measure,
+    }
 
 
 def held(session: Session, benefit_id: str) -> Benefit:
@@ -198,6 +205,20 @@ def held(session: Session, benefit_id: str) -> Benefit:
     if benefit is None:
         raise BenefitNotFound
     return benefit
+
+
+def found(session: Session, benefit_id: str) -> Benefit:
+    """A benefit, to be read. Raises BenefitNotFound."""
+    benefit = session.get(Benefit, benefit_id)
+    if benefit is None:
+        raise BenefitNotFound
+    return benefit
+
+
+def proposers(session: Session, version: BenefitVersion) -> frozenset[str | None]:
+    """Who may not review a version: whoever drafted it or sent it to review."""
+    first = select(BenefitStep.by).where(BenefitStep.version_id == version.id, BenefitStep.number == 1)
+    return frozenset({version.proposed_by, session.scalar(first)})
 
 
 def _follow_budget(session: Session, version: BenefitVersion, day: date, now: datetime) -> bool:
@@ -221,7 +242,7 @@ def _replace(session: Session, version: BenefitVersion, now: datetime) -> int:
         BenefitVersion.number < version.number,
         BenefitVersion.state.in_(OUT),
     )
-    ended = list(session.scalars(former.with_for_update()))
+    ended = list(session.scalars(former.with_for_update(key_share=True)))
     for each in ended:
         _end(session, each, _B.EXPIRED, None, f"由第 {version.number} 版接替", now=now)
     return len(ended)
@@ -253,14 +274,9 @@ def _reviewed(session: Session, actor: Actor, benefit_id: str, number: int) -> t
     benefit = held(session, benefit_id)
     guards.check_reviewer(session, actor, benefit)
     version = _version(session, benefit, number)
-    if actor.account_id in {version.proposed_by, _drafter(session, version)}:
+    if actor.account_id in proposers(session, version):
         raise OwnBenefit
     return benefit, version
-
-
-def _drafter(session: Session, version: BenefitVersion) -> str | None:
-    first = select(BenefitStep.by).where(BenefitStep.version_id == version.id, BenefitStep.number == 1)
-    return session.scalar(first)
 
 
 def _newest(session: Session, benefit: Benefit) -> BenefitVersion:
@@ -272,7 +288,7 @@ def _version(session: Session, benefit: Benefit, number: int) -> BenefitVersion:
     query = select(BenefitVersion).where(
         BenefitVersion.benefit_id == benefit.id, BenefitVersion.number == number
     )
-    version = session.scalars(query.with_for_update()).one_or_none()
+    version = session.scalars(query.with_for_update(key_share=True)).one_or_none()
     if version is None:
         raise BenefitNotFound
     return version
@@ -301,14 +317,8 @@ def _write(
 ) -> None:
     """Let a draft say what `command` says. Raises OutletForeign."""
     _check_outlets(session, actor, command.outlets)
-    plain = command.model_dump(
-        exclude={"tiers", "outlets", "showings", "agreement", "stipulation", "measure"}
-    )
-    for name, value in plain.items():
+    for name, value in columns_of(command).items():
         setattr(version, name, value)
-    version.showings = " ".join(command.showings)
-    version.agreement_id, version.stipulation_position = command.agreement, command.stipulation
-    version.measure_id = command.measure
     version.proposed_by, version.proposed_at = actor.account_id, now
     session.add(version)
     session.flush()

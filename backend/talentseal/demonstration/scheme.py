@@ -130,6 +130,20 @@ _INVENTED = {
         OrganisationKind.GOVERNMENT,
         Role.BIG_DATA_BUREAU,
     ),
+    "financial_affairs_bureau": _Part(
+        "程金衡（虚构人物）",
+        "虚构市金融工作局（演示）",
+        "11999999MA0000007",
+        OrganisationKind.GOVERNMENT,
+        Role.FINANCIAL_AFFAIRS_BUREAU,
+    ),
+    "leading_group": _Part(
+        "方领衔（虚构人物）",
+        "虚构市人才工作领导小组（演示）",
+        "11999999MA0000008",
+        OrganisationKind.GOVERNMENT,
+        Role.LEADING_GROUP,
+    ),
 }
 
 _OUTLETS: Final = {

@@ -25,7 +25,7 @@ from talentseal.chain.web3_chain import Web3Chain
 from talentseal.clock import SystemClock
 from talentseal.config import Settings
 from talentseal.db import Database
-from talentseal.demonstration import cards, scheme, talents
+from talentseal.demonstration import benefits, cards, scheme, talents
 from talentseal.demonstration.scheme import Cast
 from talentseal.errors import TalentSealError, Unavailable
 
@@ -187,6 +187,7 @@ def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
         vault = vault_of(Settings(data_dir=folder))
         talents.enter(database, vault, cast, now=now)
         cards.enter(database, vault, cast, now=now)
+        benefits.enter(database, now=now)
         return cast
     finally:
         database.close()

@@ -21,7 +21,7 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.errors import Conflict, Invalid, NotFound, NotPermitted
 from talentseal.partners import mandates
 from talentseal.partners.access_models import AccessState, AccessStep, ModuleAccess
-from talentseal.partners.access_schemas import ApplyForFinance, OpenNegotiation
+from talentseal.partners.access_schemas import AccessView, ApplyForFinance, OpenNegotiation
 from talentseal.partners.events import ModuleAdmitted
 from talentseal.partners.modules import Module
 from talentseal.policy.service import OwnProposal
@@ -249,11 +249,11 @@ def find(session: Session, access_id: str) -> ModuleAccess:
     return row
 
 
-def seen(session: Session, actor: Actor, access_id: str) -> tuple[ModuleAccess, str]:
-    """One admission that the actor may see, and its organisation's name. Raises AccessNotFound."""
+def view(session: Session, actor: Actor, access_id: str) -> AccessView:
+    """One admission that the actor may see. Raises AccessNotFound."""
     for row, name in listed(session, actor):
         if row.id == access_id:
-            return row, name
+            return AccessView.with_steps(row, name, steps_of(session, row))
     raise AccessNotFound
 
 

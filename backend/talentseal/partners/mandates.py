@@ -16,7 +16,7 @@ from talentseal.accounts.roles import Actor, Permission
 from talentseal.clock import legal_date
 from talentseal.errors import Conflict, Invalid, NotFound
 from talentseal.partners.access_models import MandateState, MandateStep, OperatorMandate
-from talentseal.partners.access_schemas import DraftMandate
+from talentseal.partners.access_schemas import DraftMandate, MandateView
 from talentseal.policy.service import OwnProposal
 from talentseal.states import Transitions
 
@@ -177,19 +177,18 @@ def require_scope(session: Session, operator_id: str, kind: OrganisationKind, *,
     return mandate.id
 
 
-def listed(session: Session, actor: Actor) -> list[OperatorMandate]:
+def views(session: Session, actor: Actor) -> list[MandateView]:
     """Every mandate, newest first; the operator's own for the operator. Raises NotPermitted."""
     query = select(OperatorMandate).order_by(OperatorMandate.drafted_at.desc(), OperatorMandate.id)
     if not actor.may(Permission.MANDATE_DRAFT):
         actor.require(Permission.ACCESS_NEGOTIATE)
         query = query.where(OperatorMandate.operator_id == actor.organisation_id)
-    return list(session.scalars(query))
-
-
-def steps_of(session: Session, mandate_ids: list[str]) -> list[MandateStep]:
-    """The moves of these mandates, each one's in their order."""
-    query = select(MandateStep).where(MandateStep.mandate_id.in_(mandate_ids))
-    return list(session.scalars(query.order_by(MandateStep.mandate_id, MandateStep.number)))
+    found = list(session.scalars(query))
+    steps: dict[str, list[MandateStep]] = {row.id: [] for row in found}
+    taken = select(MandateStep).where(MandateStep.mandate_id.in_(steps)).order_by(MandateStep.number)
+    for step in session.scalars(taken):
+        steps[step.mandate_id].append(step)
+    return [MandateView.of(row, steps[row.id]) for row in found]
 
 
 def _note(

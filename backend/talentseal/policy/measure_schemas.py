@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, Field
 from pydantic_core import PydanticCustomError
@@ -46,6 +46,10 @@ class MeasureReceipt(BaseModel):
     number: int
     state: MeasureState
 
+    @classmethod
+    def of(cls, row: Measure) -> Self:
+        return cls(**{name: value for name, value in _fields(row).items() if name in cls.model_fields})
+
 
 class MeasureSummary(MeasureReceipt):
     """One version in a list."""
@@ -55,10 +59,6 @@ class MeasureSummary(MeasureReceipt):
     effective_from: date
     drafted_at: datetime
     record: str | None
-
-    @classmethod
-    def of(cls, row: Measure) -> "MeasureSummary":
-        return cls(**_fields(row))
 
 
 class MeasureStepView(BaseModel):

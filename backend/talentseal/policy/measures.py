@@ -23,7 +23,7 @@ from talentseal.clock import legal_date
 from talentseal.errors import Conflict, Invalid, NotFound
 from talentseal.policy.events import MeasureApproved
 from talentseal.policy.measure_models import Measure, MeasureState, MeasureStep
-from talentseal.policy.measure_schemas import DraftMeasure, MeasureMove
+from talentseal.policy.measure_schemas import DraftMeasure, MeasureMove, MeasureView
 from talentseal.policy.service import OwnProposal
 from talentseal.states import Transitions
 
@@ -45,7 +45,7 @@ MEASURE: Final = Transitions(
 CARRIES: Final = frozenset({_M.APPROVED, _M.IN_FORCE})
 """In these a benefit may stand on it."""
 
-_DECISIONS: Final[Mapping[MeasureState, Permission]] = {
+DECISIONS: Final[Mapping[MeasureState, Permission]] = {
     _M.DRAFT: Permission.MEASURE_DRAFT,
     _M.ON_AGENDA: Permission.MEASURE_DRAFT,
     _M.PASSED_BY_JOINT_MEETING: Permission.MEASURE_ADOPT,
@@ -122,12 +122,19 @@ def draft(
     return row
 
 
+def redraft(
+    session: Session, actor: Actor, measure_id: str, command: DraftMeasure, *, now: datetime
+) -> Measure:
+    """Draft the next version of the measure of which `measure_id` is a version. Raises as `draft`."""
+    return draft(session, actor, command, measure=find(session, measure_id).measure, now=now)
+
+
 def move(session: Session, actor: Actor, measure_id: str, command: MeasureMove, *, now: datetime) -> Measure:
     """Take a version a step further; its approval leaves evidence.
 
     Raises NotPermitted, MeasureNotFound, TransitionRefused, OwnProposal, ReasonNeeded.
     """
-    actor.require(_DECISIONS[command.to])
+    actor.require(DECISIONS[command.to])
     row = find(session, measure_id, lock=True)
     MEASURE.require(row.state, command.to)
     if command.to in _JUDGED and actor.account_id == row.drafted_by:
@@ -174,10 +181,13 @@ def listed(session: Session, actor: Actor) -> list[Measure]:
     return list(session.scalars(query))
 
 
-def steps_of(session: Session, row: Measure) -> list[MeasureStep]:
-    """The moves of a version in their order."""
+def view(session: Session, actor: Actor, measure_id: str) -> MeasureView:
+    """One version with its steps. Raises NotPermitted, MeasureNotFound."""
+    row = next((each for each in listed(session, actor) if each.id == measure_id), None)
+    if row is None:
+        raise MeasureNotFound
     query = select(MeasureStep).where(MeasureStep.measure_id == row.id).order_by(MeasureStep.number)
-    return list(session.scalars(query))
+    return MeasureView.with_steps(row, session.scalars(query).all())
 
 
 def text_sha256(row: Measure) -> str:

@@ -118,6 +118,12 @@ _FIELD_ZH: Final[Mapping[str, str]] = {
     "weekday_worked": "不是周六或周日，无须调休上班。",
     "holiday_too_long": "一个节日最长 31 日，请核对起止日期。",
     "name_repeated": "该节日已在通知中列过。",
+    "value_over_limit": "价值高于单次上限。",
+    "named_twice": "同一网点或出示方式只能列一次。",
+    "line_outside_term": "层次的期间不在权益期限之内。",
+    "lines_overlap": "同一层次的两行期间重叠。",
+    "budget_unlimited": "份数与金额至少限定一项。",
+    "state_of_the_clock": "措施按日期自动生效，不能手动办理。",
     "notice_not_accepted": "请阅读现行的个人信息保护告知并勾选同意。",
 }
 

@@ -1,0 +1,165 @@
+"""Reading the catalogue: whose benefits are shown to whom, and the views.
+
+A provider sees his own; the operator those of partners too, the talent office everybody's.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from talentseal.accounts.models import Organisation, OrganisationKind
+from talentseal.accounts.roles import Actor, Permission, Role
+from talentseal.benefits.models import (
+    Benefit,
+    BenefitOutlet,
+    BenefitState,
+    BenefitStep,
+    BenefitTier,
+    BenefitVersion,
+    Showing,
+)
+from talentseal.benefits.refusals import BenefitNotFound
+from talentseal.benefits.schemas import (
+    BenefitStepView,
+    BenefitSummary,
+    TierLineView,
+    VersionView,
+    Wanted,
+    summary_fields,
+)
+from talentseal.errors import NotPermitted
+
+Line = tuple[BenefitVersion, Benefit, str]
+"""A version, its benefit, the provider's name."""
+
+_NOT_THE_OPERATORS: Final = (OrganisationKind.GOVERNMENT, OrganisationKind.OPERATOR)
+
+
+def page_of(session: Session, actor: Actor, wanted: Wanted) -> tuple[list[BenefitSummary], str | None]:
+    """The versions wanted that the actor may see, newest first; and the id behind which the following page
+    begins, None on the last.
+
+    Raises NotPermitted, BenefitNotFound.
+    """
+    query = _visible(actor)
+    if wanted.awaits_review:
+        actor.require(Permission.BENEFIT_REVIEW)
+        query = _reviewable(query, actor).where(BenefitVersion.state == BenefitState.REVIEW)
+    if wanted.state is not None:
+        query = query.where(BenefitVersion.state == wanted.state)
+    order = (BenefitVersion.proposed_at, BenefitVersion.id)
+    if wanted.after:
+        last = session.get(BenefitVersion, wanted.after)
+        if last is None:
+            raise BenefitNotFound
+        query = query.where(tuple_(*order) < tuple_(last.proposed_at, last.id))
+    found = session.execute(query.order_by(*(each.desc() for each in order)).limit(wanted.limit + 1)).all()
+    following = found[wanted.limit - 1][0].id if len(found) > wanted.limit else None
+    return [_summary(*each) for each in found[: wanted.limit]], following
+
+
+def version_view(session: Session, actor: Actor, benefit_id: str, number: int) -> VersionView:
+    """One version in full. Raises NotPermitted, BenefitNotFound."""
+    query = _visible(actor).where(Benefit.id == benefit_id, BenefitVersion.number == number)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise BenefitNotFound
+    return _view(session, *found)
+
+
+def versions_of(session: Session, actor: Actor, benefit_id: str) -> list[BenefitSummary]:
+    """The versions of a benefit, newest first. Raises NotPermitted, BenefitNotFound."""
+    query = _visible(actor).where(Benefit.id == benefit_id).order_by(BenefitVersion.number.desc())
+    found = [_summary(*each) for each in session.execute(query)]
+    if not found:
+        raise BenefitNotFound
+    return found
+
+
+def newest_own(session: Session, actor: Actor) -> list[tuple[BenefitVersion, Benefit]]:
+    """The newest version of each benefit of the actor's organisation, by number. Raises NotPermitted."""
+    actor.require(Permission.BENEFIT_OWN)
+    query = (
+        select(BenefitVersion, Benefit)
+        .join(Benefit, Benefit.id == BenefitVersion.benefit_id)
+        .where(Benefit.organisation_id == actor.organisation_id)
+        .order_by(Benefit.number, BenefitVersion.number)
+    )
+    return list({benefit.id: (version, benefit) for version, benefit in session.execute(query)}.values())
+
+
+def matrix_of(session: Session, versions: Sequence[str]) -> dict[str, list[BenefitTier]]:
+    """The lines of each of these versions, in the order of tiers and days."""
+    found: dict[str, list[BenefitTier]] = {each: [] for each in versions}
+    query = select(BenefitTier).where(BenefitTier.version_id.in_(versions))
+    for row in session.scalars(query.order_by(BenefitTier.tier, BenefitTier.starts_on)):
+        found[row.version_id].append(row)
+    return found
+
+
+def outlets_of(session: Session, versions: Sequence[str]) -> dict[str, list[str]]:
+    """The outlets of each of these versions, in order."""
+    found: dict[str, list[str]] = {each: [] for each in versions}
+    query = select(BenefitOutlet).where(BenefitOutlet.version_id.in_(versions))
+    for row in session.scalars(query.order_by(BenefitOutlet.outlet_id)):
+        found[row.version_id].append(row.outlet_id)
+    return found
+
+
+def _visible(actor: Actor) -> Select[BenefitVersion, Benefit, str]:
+    """Raises NotPermitted."""
+    query = (
+        select(BenefitVersion, Benefit, Organisation.name)
+        .join(Benefit, Benefit.id == BenefitVersion.benefit_id)
+        .join(Organisation, Organisation.id == Benefit.organisation_id)
+    )
+    mine = Benefit.organisation_id == actor.organisation_id
+    if actor.may(Permission.BENEFIT_REVIEW):
+        # Drafts are their provider's alone.
+        shown = BenefitVersion.state != BenefitState.DRAFT
+        if actor.role is Role.OPERATOR:
+            shown &= Organisation.kind.not_in(_NOT_THE_OPERATORS)
+        return query.where(or_(mine, shown))
+    if not actor.may(Permission.BENEFIT_OWN):
+        raise NotPermitted(permission=Permission.BENEFIT_OWN.value)
+    return query.where(mine)
+
+
+def _reviewable(
+    query: Select[BenefitVersion, Benefit, str], actor: Actor
+) -> Select[BenefitVersion, Benefit, str]:
+    if actor.role is Role.OPERATOR:
+        return query.where(Organisation.kind.not_in(_NOT_THE_OPERATORS))
+    return query.where(Organisation.kind.in_(_NOT_THE_OPERATORS))
+
+
+def _summary(version: BenefitVersion, benefit: Benefit, name: str) -> BenefitSummary:
+    return BenefitSummary(**summary_fields(version, benefit, name))
+
+
+def _view(session: Session, version: BenefitVersion, benefit: Benefit, name: str) -> VersionView:
+    steps = select(BenefitStep).where(BenefitStep.version_id == version.id).order_by(BenefitStep.number)
+    return VersionView(
+        **summary_fields(version, benefit, name),
+        id=version.id,
+        text=version.text,
+        showings=[Showing(each) for each in version.showings.split()],
+        quota_period=version.quota_period,
+        value_fen=version.value_fen,
+        value_limit_fen=version.value_limit_fen,
+        subsidy_bp=version.subsidy_bp,
+        low_risk=version.low_risk,
+        regulated=version.regulated,
+        exclusion_group=version.exclusion_group,
+        agreement=version.agreement_id,
+        stipulation=version.stipulation_position,
+        measure=version.measure_id,
+        reversal_minutes=version.reversal_minutes,
+        published_at=version.published_at,
+        ended_at=version.ended_at,
+        tiers=[TierLineView.of(row) for row in matrix_of(session, [version.id])[version.id]],
+        outlets=outlets_of(session, [version.id])[version.id],
+        steps=[BenefitStepView.of(row) for row in session.scalars(steps)],
+    )
