@@ -51,6 +51,7 @@ from talentseal.audit.operations import api as operations_api
 from talentseal.audit.operations import pages as operations_pages
 from talentseal.audit.pages import pages as audit_pages
 from talentseal.audit.proofs import Notary
+from talentseal.audit.receipt_pages import pages as receipt_pages
 from talentseal.audit.relay import ChainRelay
 from talentseal.audit.trail_pages import pages as trail_pages
 from talentseal.audit.trust_pages import RoleHolders, TrustDesk
@@ -92,8 +93,11 @@ from talentseal.policy.calendar_api import api as calendar_api
 from talentseal.policy.calendar_pages import pages as calendar_pages
 from talentseal.policy.measure_api import api as measures_api
 from talentseal.policy.pages import pages as policy_pages
+from talentseal.redemptions import holdings as redemption_holdings
 from talentseal.redemptions.api import RedemptionDesk
 from talentseal.redemptions.api import api as redemptions_api
+from talentseal.redemptions.counter_pages import pages as giving_pages
+from talentseal.redemptions.pages import pages as redemption_pages
 from talentseal.sanctions import holdings as sanction_holdings
 from talentseal.sanctions.api import api as sanctions_api
 from talentseal.sanctions.case_pages import pages as case_pages
@@ -274,7 +278,12 @@ def correct_record(session: Session, actor: Actor, record_id: str, now: datetime
     return corrections.correct(session, actor, record_id, reason, said, now=now).id
 
 
-HOLDINGS: Final = (*holdings.OWN, *credential_holdings.HOLDINGS, *sanction_holdings.HOLDINGS)
+HOLDINGS: Final = (
+    *holdings.OWN,
+    *credential_holdings.HOLDINGS,
+    *sanction_holdings.HOLDINGS,
+    *redemption_holdings.HOLDINGS,
+)
 """Whatever is held of people, by all features."""
 
 
@@ -297,7 +306,7 @@ _API: Final = (
 _PAGES: Final = (
     *(audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages),
     *(key_pages, trail_pages, submitting_pages, agreement_pages),
-    *(outlet_pages, counter_pages, issuing_pages),
+    *(outlet_pages, counter_pages, giving_pages, redemption_pages, receipt_pages, issuing_pages),
     *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
     *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),

@@ -31,6 +31,7 @@ from talentseal.partners import mandates
 from talentseal.partners import service as partners
 from talentseal.policy import measures
 from talentseal.policy import service as policy
+from talentseal.redemptions import service as redemptions
 from talentseal.sanctions import clockwork as sanctions
 from talentseal.talents import recognitions, review_days
 from talentseal.web import idempotency
@@ -50,6 +51,7 @@ IN_FLIGHT_EVERY: Final = 0.5
 
 KEYS_EVERY: Final = 60.0
 CASES_EVERY: Final = 60.0
+RELEASE_EVERY: Final = 10.0
 TIDY_EVERY: Final = 3600.0
 TELL_EVERY: Final = 30.0
 """Seconds between two looks for changes of tier that issuers of cards have not been told of."""
@@ -197,6 +199,17 @@ def watching_cases(database: Database, clock: Clock) -> Loop:
         return CASES_EVERY
 
     return Loop("cases", tick)
+
+
+def releasing(database: Database, clock: Clock) -> Loop:
+    """Gives back what reservations hold that ran out or whose code came to rest."""
+
+    def tick() -> float:
+        now = clock.now()
+        released = database.write(lambda session: redemptions.release_due(session, now=now))
+        return 0.0 if released else RELEASE_EVERY
+
+    return Loop("reservations", tick)
 
 
 def anchoring(anchorer: Callable[[], Anchorer | None], *, interval: float) -> Loop:

@@ -87,6 +87,15 @@ def proof_of(
     return _proof(session, sight.row, notary, shown, agreement)
 
 
+def own_proof(session: Session, record_id: str, notary: Notary, *, names: frozenset[str] | None) -> Proof:
+    """The bundle of a record that is about whoever asks, as the caller has made sure. names: as `proof_of`.
+
+    Raises RecordNotFound, NotSealedYet, BundleNotVerifiable.
+    """
+    shown = _disclosures(session, record_id, names)
+    return _proof(session, records.find(session, record_id), notary, shown, None)
+
+
 def public_proof(session: Session, record_id: str, notary: Notary) -> Proof:
     """What the log itself says of a record, for anyone: its entry and its place, and no content.
 

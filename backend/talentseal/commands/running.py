@@ -27,6 +27,7 @@ from talentseal.worker import (
     telling_issuers,
     tidying,
     turning,
+    releasing,
     watching_cases,
     watching_keys,
 )
@@ -115,6 +116,7 @@ def worker_of(service: Service) -> Worker:
         turning(service.database, service.clock),
         telling_issuers(service.database, service.clock),
         watching_cases(service.database, service.clock),
+        releasing(service.database, service.clock),
         anchoring(followed.anchorer, interval=service.settings.anchor_interval),
         watching_keys(service.database, followed.chain),
     ]

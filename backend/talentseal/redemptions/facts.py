@@ -43,6 +43,7 @@ from talentseal.benefits.models import (
     QuotaUse,
     Showing,
 )
+from talentseal.clock import legal_date
 from talentseal.credentials.card_models import TalentCard
 from talentseal.credentials.card_states import CardState
 from talentseal.credentials.models import Channel, Presentation
@@ -185,31 +186,27 @@ def _showing(channel: Channel, *, static: bool) -> Showing:
     return Showing.STATIC_CARD if static else Showing.CARD
 
 
-def facts_of(
-    session: Session, bearer: Bearer, place: Place, benefit: str, *, day: date, now: datetime
-) -> Facts:
-    """What is known of that benefit for that person there. day: the legal date of `now`."""
-    row = only_row(session, _OFFER, **_asked(bearer, place, benefit, day, now))
-    if row is None:
-        return Facts(bearer, place, None, None)
-    offer = _offer(row, day)
-    return Facts(bearer, place, offer, reading.providing(session, _DEEDS[offer.category], day))
+def facts_of(session: Session, bearer: Bearer, place: Place, benefit: str, *, now: datetime) -> Facts:
+    """What is known of that benefit for that person there."""
+    found = _known(session, _OFFER, bearer, place, {"benefit": benefit, "now": now})
+    return found[0] if found else Facts(bearer, place, None, None)
 
 
-def offers_here(session: Session, bearer: Bearer, place: Place, *, day: date, now: datetime) -> list[Facts]:
+def offers_here(session: Session, bearer: Bearer, place: Place, *, now: datetime) -> list[Facts]:
     """What is known of every benefit that this outlet gives."""
-    return _known(session, _HERE, bearer, place, day, now)
+    return _known(session, _HERE, bearer, place, {"now": now})
 
 
-def offers_anywhere(session: Session, bearer: Bearer, *, day: date, now: datetime) -> list[Facts]:
+def offers_anywhere(session: Session, bearer: Bearer, *, now: datetime) -> list[Facts]:
     """What is known of every published benefit, wherever it is given."""
-    return _known(session, _ANYWHERE, bearer, Place("", None), day, now)
+    return _known(session, _ANYWHERE, bearer, Place("", None), {"now": now})
 
 
 def _known(
-    session: Session, query: Select[Any], bearer: Bearer, place: Place, day: date, now: datetime
+    session: Session, query: Select[Any], bearer: Bearer, place: Place, asked: dict[str, Any]
 ) -> list[Facts]:
-    found = rows(session, query, **_asked(bearer, place, "", day, now))
+    day = legal_date(asked["now"])
+    found = rows(session, query, **asked, **_about(bearer, place, day))
     bases = {each: reading.providing(session, _DEEDS[each], day) for each in {row.category for row in found}}
     return [Facts(bearer, place, _offer(row, day), bases[row.category]) for row in found]
 
@@ -218,18 +215,15 @@ def _offer(row: Row[Any], day: date) -> Offer:
     return Offer(row, day, periods.key_of(row.quota_period, day, row.number))
 
 
-def _asked(bearer: Bearer, place: Place, benefit: str, day: date, now: datetime) -> dict[str, Any]:
-    keys = {_key(each): periods.key_of(each, day, 0) for each in _CALENDAR}
+def _about(bearer: Bearer, place: Place, day: date) -> dict[str, Any]:
     return {
-        "benefit": benefit,
         "day": day,
-        "now": now,
         "tier": bearer.tier,
         "talent": bearer.talent,
         "code": bearer.code,
         "organisation": place.organisation,
         "outlet": place.outlet,
-        **keys,
+        **{_key(each): periods.key_of(each, day, 0) for each in _CALENDAR},
     }
 
 
@@ -436,4 +430,4 @@ def _published(offers: Select[Any]) -> Select[Any]:
 
 
 _HERE: Final = _published(_AT_COUNTER.where(_covered()))
-_ANYWHERE: Final = _published(_offers(Benefit.organisation_id))
+_ANYWHERE: Final = _published(_offers(Benefit.__table__.c.organisation_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.models import Organisation
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.benefits.models import Benefit, BenefitVersion, Category
+from talentseal.credentials import tcr
 from talentseal.db import only_row, rows
+from talentseal.errors import Conflict
 from talentseal.evidence import status
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import LogSizes, RecordState
+from talentseal.partners.counter import Place, counter_of
 from talentseal.partners.models import Outlet
 from talentseal.redemptions.models import Redemption, RedemptionState, Reversal
 from talentseal.redemptions.schemas import RedemptionPage, RedemptionView
@@ -22,6 +25,12 @@ from talentseal.redemptions.service import RedemptionNotFound
 from talentseal.talents import attempts, people
 
 PAGE: Final = 50
+
+
+class NotCompletedYet(Conflict):
+    code = "redemption-not-completed"
+    zh = "该笔尚未完成，没有存证。完成后再查看回执。"
+    en = "This one is not completed and has no evidence; look again once it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,21 @@ class OwnReceipt:
         return self.quantity - self.reversed_units
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A redemption as the counter sees it. reversible_until: None when the counter can reverse no more."""
+
+    view: RedemptionView
+    reversible_until: datetime | None
+
+
+DISCLOSABLE: Final = (
+    *("at", "partner", "benefit", "quantity", "value_fen", "tier", "outlet", "list_value_fen"),
+    *("subsidy_fen", "partner_fen", "period", "channel", "redemption"),
+)
+"""Fields of a receipt that a holder may choose to show, the plainest first."""
+
+
 def _selected(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(
@@ -70,10 +94,12 @@ def _selected(*conditions: ColumnElement[bool]) -> Select[Any]:
             BenefitVersion.benefit_id,
             BenefitVersion.title,
             BenefitVersion.number,
+            BenefitVersion.reversal_minutes,
             Benefit.category,
             Organisation.name.label("partner"),
             Outlet.name.label("outlet_name"),
             EvidenceRecord.log_index,
+            EvidenceRecord.leaf_hash,
         )
         .join(BenefitVersion, BenefitVersion.id == Redemption.version_id)
         .join(Benefit, Benefit.id == BenefitVersion.benefit_id)
@@ -119,6 +145,20 @@ def one_of_partner(session: Session, actor: Actor, redemption_id: str) -> Redemp
     return _view(row, status.log_sizes(session))
 
 
+def one_at_counter(
+    session: Session, actor: Actor, place: Place, redemption_id: str, *, now: datetime
+) -> Given:
+    """One that was given at a counter of the organisation. Only within a write.
+
+    Raises NotPermitted, TerminalUnknown, RedemptionNotFound.
+    """
+    counter = counter_of(session, actor, place)
+    row = _found(session, actor, redemption_id, lambda row: row.organisation_id == counter.organisation)
+    left = row.completed_at + timedelta(minutes=row.reversal_minutes) if row.completed_at else None
+    open_ = left is not None and now <= left and row.settlement_id is None
+    return Given(_view(row, status.log_sizes(session)), left if open_ else None)
+
+
 def own(session: Session, actor: Actor, *, after: str = "") -> tuple[list[OwnReceipt], str | None]:
     """A holder's own, and where the next page begins. Raises NotPermitted."""
     talent = people.of_account(session, actor)
@@ -134,6 +174,25 @@ def own_one(session: Session, actor: Actor, redemption_id: str) -> tuple[OwnRece
     sizes = status.log_sizes(session)
     undone = [_undone(each, sizes) for each in rows(session, _UNDONE, redemption=redemption_id)]
     return _own(row, sizes), undone
+
+
+def own_record(session: Session, actor: Actor, redemption_id: str) -> str:
+    """The evidence of one of the holder's own. Raises NotPermitted, RedemptionNotFound, NotCompletedYet."""
+    return str(_completed(session, actor, redemption_id).record_id)
+
+
+def own_check(session: Session, actor: Actor, redemption_id: str) -> str:
+    """Its TCR: the record's number and leaf, by which anybody finds it. Raises as `own_record`."""
+    row = _completed(session, actor, redemption_id)
+    return tcr.ReceiptCheck(bytes.fromhex(row.record_id), bytes(row.leaf_hash)).write()
+
+
+def _completed(session: Session, actor: Actor, redemption_id: str) -> Row[Any]:
+    talent = people.of_account(session, actor)
+    row = _found(session, actor, redemption_id, lambda row: row.talent_id == talent.id)
+    if row.record_id is None:
+        raise NotCompletedYet
+    return row
 
 
 def _page(

@@ -51,19 +51,21 @@ class AtPost(Command):
     staff: Identifier = Field(description="Account of the person who serves; see GET /counter")
 
 
-class Reverse(Command):
+class Undo(Command):
     """Undo units of a redemption."""
 
+    quantity: Units = 1
+    reason: Reason = Field(description="Says nothing of the person")
+
+
+class Reverse(Undo):
+    """Undo units of a redemption at a terminal."""
+
     staff: Identifier = Field(description="Account of the person who serves; see GET /counter")
-    quantity: Units = 1
-    reason: Reason = Field(description="Says nothing of the person")
 
 
-class Correct(Command):
+class Correct(Undo):
     """Undo units of a redemption that the counter can no longer reverse; it counts in the next settlement."""
-
-    quantity: Units = 1
-    reason: Reason = Field(description="Says nothing of the person")
 
 
 class Receipt(BaseModel):

@@ -171,7 +171,7 @@ def _asked(session: Session, actor: Actor, visit: Visit, order: Order, now: date
     if bearer is None:
         raise PresentationRequired
     here = facts.Place(counter.organisation, counter.outlet)
-    known = facts.facts_of(session, bearer, here, order.benefit, day=legal_date(now), now=now)
+    known = facts.facts_of(session, bearer, here, order.benefit, now=now)
     return Asked(counter, known, _wish(session, known, order, now))
 
 

@@ -27,6 +27,8 @@ M = TypeVar("M", bound=BaseModel)
 WHOLE: Final = re.compile(r"[0-9]{1,12}\Z")
 """A number that a form may hold: beyond some thousand digits Python itself refuses to read one."""
 
+_YUAN: Final = re.compile(r"([0-9]{1,11})(?:[.]([0-9]{1,2}))?\Z")
+
 _LONGEST_FIELD: Final = 256 * 1024
 
 
@@ -101,6 +103,17 @@ def _rows(node: Any) -> Any:
     if all(WHOLE.match(part) for part in node):
         return [_rows(node[part]) for part in sorted(node, key=int)]
     return Typed((part, _rows(value)) for part, value in node.items())
+
+
+def fen_of(yuan: Any) -> Any:
+    """Fen for yuan with at most two decimals; anything else as it is, for the command to refuse."""
+    found = _YUAN.match(str(yuan).strip())
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else yuan
+
+
+def whole_of(text: Any) -> Any:
+    """The whole number that a field says; anything else as it is, for the command to refuse."""
+    return int(text) if isinstance(text, str) and WHOLE.match(text.strip()) else text
 
 
 def command_of(model: type[M], values: Any) -> M:

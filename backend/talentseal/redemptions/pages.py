@@ -1,0 +1,86 @@
+"""Pages of redemptions: a holder's benefits and receipts, and what a partner has given."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from talentseal.credentials import qr
+from talentseal.credentials.profiles import Profile
+from talentseal.errors import TalentSealError
+from talentseal.redemptions import reading, reversing, visiting
+from talentseal.redemptions.reversing import Part
+from talentseal.redemptions.schemas import Correct
+from talentseal.talents.desk import AtDesk, Desk, Identifier
+from talentseal.web.forms import Form, Typed, command_of, nested, texts, whole_of
+from talentseal.web.pages import see_other
+
+pages = APIRouter(include_in_schema=False)
+
+After = Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")]
+
+
+@pages.get("/me/benefits")
+def show_own_benefits(desk: AtDesk) -> Response:
+    """What I may use, what remains of it, and why not."""
+    wallet = desk.database.read(lambda session: visiting.own(session, desk.actor, now=desk.now))
+    return desk.show("redemptions/benefits.html", wallet=wallet)
+
+
+@pages.get("/me/receipts")
+def show_own_receipts(desk: AtDesk, after: After = "") -> Response:
+    """What I used, the newest first."""
+    found, more = desk.database.read(lambda session: reading.own(session, desk.actor, after=after))
+    return desk.show("redemptions/receipts.html", found=found, more=more)
+
+
+@pages.get("/me/receipts/{redemption}")
+def show_own_receipt(desk: AtDesk, redemption: Identifier) -> Response:
+    """One of them: how far its evidence is, what to show of it, what came back."""
+    receipt, undone = desk.database.read(lambda session: reading.own_one(session, desk.actor, redemption))
+    return desk.show("redemptions/receipt.html", receipt=receipt, undone=undone, fields=reading.DISCLOSABLE)
+
+
+@pages.get("/me/receipts/{redemption}/code.svg")
+def draw_own_receipt(desk: AtDesk, redemption: Identifier) -> Response:
+    """Its TCR as a picture: by it anybody finds the record, and nothing of its content."""
+    text = desk.database.read(lambda session: reading.own_check(session, desk.actor, redemption))
+    return Response(qr.svg(Profile.TCR, text, ""), media_type="image/svg+xml")
+
+
+@pages.get("/redemptions")
+def show_redemptions(desk: AtDesk, after: After = "") -> Response:
+    """What was given at our counters."""
+    found = desk.database.read(lambda session: reading.of_partner(session, desk.actor, after=after))
+    return desk.show("redemptions/list.html", found=found)
+
+
+@pages.get("/redemptions/{redemption}")
+def show_redemption(desk: AtDesk, redemption: Identifier) -> Response:
+    """One of them."""
+    return _redemption(desk, redemption)
+
+
+@pages.post("/redemptions/{redemption}/correction")
+def correct_here(desk: AtDesk, redemption: Identifier, form: Form) -> Response:
+    """Undo units that the counter can no longer reverse."""
+    typed = nested(texts(form))
+
+    def work(session: Session) -> None:
+        command = command_of(Correct, {"quantity": whole_of(typed["quantity"]), "reason": typed["reason"]})
+        part = Part(command.quantity, command.reason)
+        reversing.correct(session, desk.actor, redemption, part, now=desk.now)
+
+    return desk.act(
+        work,
+        lambda: see_other(f"/redemptions/{redemption}", "reversed"),
+        lambda refusal: _redemption(desk, redemption, refusal, typed),
+    )
+
+
+def _redemption(
+    desk: Desk, redemption: str, refusal: TalentSealError | None = None, typed: Typed | None = None
+) -> Response:
+    met = desk.database.read(lambda session: reading.one_of_partner(session, desk.actor, redemption))
+    return desk.show("redemptions/one.html", refusal=refusal, met=met, typed=typed or Typed())
