@@ -34,6 +34,7 @@ from talentseal.agreements.admission_api import api as admission_api
 from talentseal.agreements.api import UPLOAD_LIMIT, AgreementDesk
 from talentseal.agreements.api import api as agreements_api
 from talentseal.agreements.documents import DocumentCipher
+from talentseal.agreements.duty_api import api as breaches_api
 from talentseal.agreements.pages import pages as agreement_pages
 from talentseal.agreements.submitting import pages as submitting_pages
 from talentseal.anchoring import epochs
@@ -64,6 +65,10 @@ from talentseal.benefits.standing_pages import pages as standing_pages
 from talentseal.chain.port import Chain
 from talentseal.chain.public_keys import PUBLIC_ADDRESSES
 from talentseal.clock import Clock, SystemClock
+from talentseal.complaints import holdings as complaint_holdings
+from talentseal.complaints.api import api as complaints_api
+from talentseal.complaints.breach_pages import pages as breach_pages
+from talentseal.complaints.pages import pages as complaint_pages
 from talentseal.config import ChainType, Settings
 from talentseal.credentials import holdings as credential_holdings
 from talentseal.credentials import master_keys
@@ -283,6 +288,7 @@ HOLDINGS: Final = (
     *credential_holdings.HOLDINGS,
     *sanction_holdings.HOLDINGS,
     *redemption_holdings.HOLDINGS,
+    *complaint_holdings.HOLDINGS,
 )
 """Whatever is held of people, by all features."""
 
@@ -300,6 +306,7 @@ _API: Final = (
     *(accounts_api, partners_api, outlets_api, presentations_api, cards_api, agreements_api, policy_api),
     *(talents_api, rights_api, objections_api, calendar_api, sanctions_api, redemptions_api),
     *(measures_api, access_api, admission_api, benefits_api),
+    *(breaches_api, complaints_api),
     *(audit_api, exploring_api, operations_api, trust_api),
 )
 
@@ -311,9 +318,10 @@ _PAGES: Final = (
     *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),
     *(benefit_pages, standing_pages),
+    *(complaint_pages, breach_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
-"""Of everyone, partners, counters, talents and their office, people's rights, sanctions; rules and tools."""
+"""Of everyone, partners, counters, talents and their office, rights, sanctions, complaints; rules, tools."""
 
 
 @cache

@@ -105,6 +105,8 @@ class Settings(BaseSettings):
         default=None, description="Keystore V3 of the REGISTRAR sender."
     )
     registrar_passphrase_file: Path | None = Field(default=None, description="Its passphrase, mode 0600.")
+    arbiter_keystore_file: Path | None = Field(default=None, description="Keystore V3 of the ARBITER sender.")
+    arbiter_passphrase_file: Path | None = Field(default=None, description="Its passphrase, mode 0600.")
 
     @model_validator(mode="after")
     def _origin_is_a_name(self) -> Self:

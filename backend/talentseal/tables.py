@@ -2,10 +2,12 @@
 
 from talentseal import nightly as _nightly
 from talentseal.accounts import models as _accounts
+from talentseal.agreements import duty_models as _duties
 from talentseal.agreements import models as _agreements
 from talentseal.anchoring import models as _anchoring
 from talentseal.audit import models as _audit
 from talentseal.benefits import models as _benefits
+from talentseal.complaints import models as _complaints
 from talentseal.credentials import card_models as _cards
 from talentseal.credentials import models as _credentials
 from talentseal.db import Base
@@ -29,8 +31,10 @@ FEATURES = (
     _anchoring,
     _audit,
     _benefits,
+    _complaints,
     _credentials,
     _cards,
+    _duties,
     _evidence,
     _measures,
     _nightly,

@@ -21,6 +21,7 @@ from talentseal.anchoring.service import Outcome as Progress
 from talentseal.benefits import service as benefits
 from talentseal.chain.port import Chain
 from talentseal.clock import Clock
+from talentseal.complaints import clockwork as complaints
 from talentseal.credentials import card_days, minting
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
@@ -67,6 +68,7 @@ NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
         "sanctions": sanctions.apply_day,
         "benefits": benefits.apply_day,
         "exhausted benefits": benefits.apply_budgets,
+        "complaints": complaints.apply_day,
     }
 )
 """What the date brings, in this order; a feature adds its step here."""
@@ -188,6 +190,18 @@ def telling_issuers(database: Database, clock: Clock) -> Loop:
         return TELL_EVERY
 
     return Loop("issuers", tick)
+
+
+def watching_complaints(database: Database, clock: Clock) -> Loop:
+    """Notes, and alleges, that answers to complaints are missing."""
+
+    def tick() -> float:
+        now = clock.now()
+        if database.read(lambda session: complaints.is_anything_late(session, now)):
+            database.write(lambda session: complaints.tick(session, now))
+        return CASES_EVERY
+
+    return Loop("complaints", tick)
 
 
 def watching_cases(database: Database, clock: Clock) -> Loop:

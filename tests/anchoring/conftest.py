@@ -33,6 +33,8 @@ from tests.evidence.conftest import ORIGIN, Log, SetClock
 
 ANCHOR_KEY = bytes([1]) * 32
 REGISTRAR_KEY = bytes([2]) * 32
+ARBITER_KEY = bytes([3]) * 32
+KEYS = {Lane.ANCHOR: ANCHOR_KEY, Lane.REGISTRAR: REGISTRAR_KEY, Lane.ARBITER: ARBITER_KEY}
 FOR_EVER = 2**64 - 1
 
 
@@ -45,9 +47,8 @@ class Failed(Exception):
 
 
 def sender_for(lane: Lane, chain_id: int, contract: str) -> LocalSender:
-    key = ANCHOR_KEY if lane is Lane.ANCHOR else REGISTRAR_KEY
     selectors = frozenset(registry_abi().selector(name) for name in LANE_FUNCTIONS[lane])
-    return LocalSender.of_key(key, SigningPolicy(chain_id, contract, selectors))
+    return LocalSender.of_key(KEYS[lane], SigningPolicy(chain_id, contract, selectors))
 
 
 def address_of(key: bytes) -> str:
@@ -224,7 +225,7 @@ class Service:
 
 
 def memory_chain(clock: SetClock, **changes: Any) -> MemoryChain:
-    roles = {"ANCHOR": [address_of(ANCHOR_KEY)], "REGISTRAR": [address_of(REGISTRAR_KEY)]}
+    roles = {lane.value: [address_of(key)] for lane, key in KEYS.items()}
     return MemoryChain(clock, roles, **changes)
 
 

@@ -9,7 +9,7 @@ from chainkit.deploy import Deployment, deploy
 from talentseal.anchoring import epochs
 from talentseal.chain.port import ZERO_HASH, ChainIdentity
 from talentseal.chain.web3_chain import Web3Chain
-from tests.anchoring.conftest import ANCHOR_KEY, REGISTRAR_KEY, Service, address_of
+from tests.anchoring.conftest import KEYS, Service, address_of
 
 
 class Node(Protocol):
@@ -21,7 +21,7 @@ class Node(Protocol):
     def fund(self, address: str, wei: int) -> None: ...
 
 
-ROLES = {"ANCHOR": address_of(ANCHOR_KEY), "REGISTRAR": address_of(REGISTRAR_KEY)}
+ROLES = {lane.value: address_of(key) for lane, key in KEYS.items()}
 ADMIN = DEMO_ACCOUNTS[0]
 
 

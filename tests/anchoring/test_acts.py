@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from sealproof import merkle
 from sealproof.eip712 import TerminationStatement
+from sealproof.keccak import keccak256
 from sealproof.rpc import AgreementState
 from talentseal.anchoring.models import Condition, Lane, Scope
 from talentseal.anchoring.policy import AlarmKind
@@ -42,6 +44,43 @@ def test_keys_and_an_agreements_whole_life_are_carried_in_order(
     block = chain.block(act.block_number or 0)
     assert block is not None
     assert (act.transaction_hash, act.block_hash) == (service.rows()[2].hash, block.hash)
+
+
+def test_a_breach_waits_for_its_agreement_and_is_carried_by_its_own_key(service: Service) -> None:
+    leaves = [merkle.leaf_hash(bytes([number])) for number in range(3)]
+    agreement = service.statement(stipulations_root=merkle.root_of(leaves))
+    digest, keys = agreement.digest(service.domain()), service.ask_keys()
+    breach = keccak256(digest + leaves[1] + (1).to_bytes(32, "big") + b"\x0c" * 32)
+    found: dict[str, Any] = {
+        "agreement": "0x" + digest.hex(),
+        "statement": agreement.to_json(),
+        "stipulation": "0x" + leaves[1].hex(),
+        "index": 1,
+        "path": ["0x" + each.hex() for each in merkle.inclusion_path(leaves, 1)],
+        "commitment": "0x" + "0c" * 32,
+    }
+    cured = {
+        "agreement": found["agreement"],
+        "breach": "0x" + breach.hex(),
+        "resolution": 1,
+        "commitment": "0x" + "0d" * 32,
+    }
+    concluded = service.ask_conclude(agreement)
+    ended = service.ask(ActKind.RESOLVE_BREACH, cured)  # first: two services' clocks need not agree
+    asked = [service.ask(ActKind.RECORD_BREACH, found, breach), ended]
+
+    service.tick(2)
+    assert [service.act(each).state for each in asked] == [ActState.QUEUED] * 2
+    service.tick(5)
+
+    assert [service.act(each).state for each in (*keys, concluded, *asked)] == [ActState.FINAL] * 5
+    assert [row.act_id for row in service.rows(Lane.ARBITER)] == asked
+
+
+def test_a_finding_that_says_too_little_is_refused(service: Service) -> None:
+    broken = service.ask(ActKind.RECORD_BREACH, {"agreement": "0x" + "01" * 32})
+
+    assert _refused(service, broken).startswith("PayloadMalformed(KeyError")
 
 
 def _refused(service: Service, act_id: str) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,7 @@ from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
 from tests.benefits.shown import shown as shown_benefits
 from tests.browser.addresses import EVERY, Address, Person
+from tests.complaints.shown import complained
 from tests.credentials.issued import issued
 from tests.sanctions.conftest import make_court
 from tests.sanctions.held import held
@@ -133,6 +134,8 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         versions = [world.signed(bank, merchant, plain=plain) for plain in documents]
         ending = world.signed(bank, merchant, plain=PDF + b"%%ending\n")
         world.settle()
+        owed = world.signed(bank, merchant, plain=PDF + b"%%owed\n", effective_from=date(2026, 11, 1))
+        world.settle()
         waiting = world.submit(bank, intake(bank, merchant, plain=PDF + b"%%waiting\n")).version
         _end(world, bank, ending)
         measures = loading.read(loading.MEASURES_2023)
@@ -157,6 +160,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             **held(make_court(crowd), bank.id, holder),
             **righted(crowd, holder, others[Role.AUDITOR].actor.account_id),
             **shown_benefits(crowd, bank.actor),
+            **complained(crowd, bank.actor, merchant.actor, holder, agreement=owed.agreement_id, version=1),
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,

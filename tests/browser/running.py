@@ -45,6 +45,7 @@ from talentseal.partners.models import Outlet
 from talentseal.partners.service import personal_digest
 from tests.benefits.shown import shown
 from tests.browser.addresses import Person
+from tests.complaints.shown import complained
 from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
 from tests.sanctions.held import court_beside, held
@@ -153,6 +154,7 @@ class Running:
                 **self.people(self._held),
                 **self.people(self._righted),
                 **self.people(self._shown),
+                **self.people(partial(self._complained, version=version)),
             }
         return self._sample
 
@@ -176,6 +178,15 @@ class Running:
         body = self.cast.bank
         bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
         return shown(crowd, bank)
+
+    def _complained(self, crowd: People, version: Version) -> dict[str, str]:
+        bank, merchant = (
+            Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+            for body in self.cast.partners
+        )
+        return complained(
+            crowd, bank, merchant, self._holder(), agreement=version.agreement, version=version.number
+        )
 
     def another_review(self) -> dict[str, str]:
         """Somebody who holds a code, of whom a review is due: his account, and the review."""

@@ -227,7 +227,7 @@ def test_the_trust_statement_asks_the_chain_after_it_is_there(
     page = visit.open("/trust")
 
     expect(page.locator("#holders caption time")).to_be_visible()
-    for role in ("ANCHOR", "REGISTRAR"):
+    for role in ("ANCHOR", "REGISTRAR", "ARBITER"):
         row = page.locator("#holders tr", has=page.locator(f'th code:text-is("{role}")'))
         expect(row.locator("td code").last).to_have_text(re.compile("^0x[0-9a-fA-F]{40}$"))
     expect(page.locator(".refusal h3")).to_be_visible()

@@ -17,6 +17,7 @@ from talentseal.chain.web3_chain import Web3Chain
 
 ANCHOR = DEMO_ACCOUNTS[1]
 REGISTRAR = DEMO_ACCOUNTS[2]
+ARBITER = DEMO_ACCOUNTS[3]
 
 
 class WallClock:
@@ -37,11 +38,12 @@ def sender(chain: Chain, key: str) -> Sender:
 
 @dataclass(slots=True)
 class Adapter:
-    """One chain and the keys with its two roles."""
+    """One chain and the keys with its roles."""
 
     chain: Chain
     anchor: Sender
     registrar: Sender
+    arbiter: Sender
 
     def run(self, call: Call, by: Sender, *, fees: Fees | None = None) -> Receipt:
         """Sign, send and wait until it is mined, without simulating first."""
@@ -70,7 +72,8 @@ def on_anvil(anvil: Anvil, deployment: Any) -> Web3Chain:
 def adapter(request: pytest.FixtureRequest) -> Adapter:
     chain: Chain
     if request.param == "memory":
-        chain = MemoryChain(WallClock(), {"ANCHOR": [ANCHOR.address], "REGISTRAR": [REGISTRAR.address]})
+        roles = {"ANCHOR": ANCHOR, "REGISTRAR": REGISTRAR, "ARBITER": ARBITER}
+        chain = MemoryChain(WallClock(), {role: [held.address] for role, held in roles.items()})
     else:
         chain = on_anvil(request.getfixturevalue("anvil"), request.getfixturevalue("deployment"))
-    return Adapter(chain, sender(chain, ANCHOR.key), sender(chain, REGISTRAR.key))
+    return Adapter(chain, *(sender(chain, held.key) for held in (ANCHOR, REGISTRAR, ARBITER)))

@@ -15,7 +15,7 @@ from tests.conftest import ROLES
 def test_a_role_is_shown_while_it_is_held(anvil: Anvil, deployment: Any) -> None:
     chain = on_anvil(anvil, deployment)
     admin = sender(chain, DEMO_ACCOUNTS[0].key)
-    adapter = Adapter(chain, admin, admin)
+    adapter = Adapter(chain, admin, admin, admin)
     guest, role = str(Account.create().address), keccak(text="PAUSER")
 
     before = chain.holders()

@@ -284,6 +284,40 @@ def test_an_agreements_life(adapter: Adapter) -> None:
     assert ended.ended_by == end.digest(domain(adapter))
 
 
+def finding(item: AgreementStatement, index: int, **changes: Any) -> Call:
+    """A breach of one of forty stipulations."""
+    values: dict[str, Any] = {"stipulation": LEAVES[index], "commitment": b"\x0d" * 32}
+    values |= changes
+    path: list[AbiValue] = [*merkle.inclusion_path(LEAVES, index)]
+    return Call("recordBreach", (values_of(item), values["stipulation"], index, path, values["commitment"]))
+
+
+def test_a_breach_is_recorded_once_and_closed_once(adapter: Adapter) -> None:
+    register_keys(adapter)
+    item = statement(stipulations_root=merkle.root_of(LEAVES), stipulation_count=len(LEAVES))
+    by, digest = adapter.arbiter.address, item.digest(domain(adapter))
+    assert refusal(adapter, finding(item, 5), by) == f"BreachAgreementUnknown(agreement=0x{digest.hex()})"
+    adapter.run(conclude(adapter, item), adapter.registrar)
+    breach = keccak(digest + LEAVES[5] + (5).to_bytes(32, "big") + b"\x0d" * 32)
+    cured = Call("resolveBreach", (breach, 1, b"\x0e" * 32))
+
+    assert refusal(adapter, finding(item, 5, stipulation=LEAVES[6]), by).startswith(
+        "BreachStipulationNotProven("
+    )
+    assert refusal(adapter, finding(item, 5, commitment=bytes(32)), by).startswith("BreachCommitmentZero(")
+    assert refusal(adapter, cured, by) == f"BreachUnknown(breachId=0x{breach.hex()})"
+    assert refusal(adapter, finding(item, 5)).startswith("AccessControlUnauthorizedAccount(")
+    for call in (finding(item, 5), finding(item, 5), cured, cured):
+        assert adapter.run(call, adapter.arbiter).succeeded
+    waived = Call("resolveBreach", (breach, 2, b"\x0e" * 32))
+    assert refusal(adapter, waived, by) == (
+        f"BreachAlreadyResolved(breachId=0x{breach.hex()}, state=3, commitment=0x{'0e' * 32})"
+    )
+    assert refusal(adapter, Call("resolveBreach", (breach, 1, bytes(32))), by).startswith(
+        "BreachCommitmentZero("
+    )
+
+
 def test_every_repetition_of_an_agreements_life_is_a_no_op(adapter: Adapter) -> None:
     register_keys(adapter)
     item = statement()

@@ -191,7 +191,7 @@ def test_the_service_refuses_to_start_with_a_key_that_everybody_knows(
         tmp_path / "key.json",
         json.dumps(Account.encrypt(bytes.fromhex(ANVIL_KEY), "x", kdf="pbkdf2", iterations=2)),
     )
-    for lane in ("ANCHOR", "REGISTRAR"):
+    for lane in ("ANCHOR", "REGISTRAR", "ARBITER"):
         monkeypatch.setenv(f"TALENTSEAL_{lane}_KEYSTORE_FILE", str(keystore))
         monkeypatch.setenv(f"TALENTSEAL_{lane}_PASSPHRASE_FILE", str(private(tmp_path / "pass", "x")))
     shell("init")

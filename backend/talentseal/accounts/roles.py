@@ -78,6 +78,11 @@ class Permission(StrEnum):
     SANCTION_OWN = "sanction:own"
     WISH_DECIDE = "wish:decide"
     OBJECTION_DECIDE = "objection:decide"
+    BREACH_TAKE_PART = "breach:take-part"
+    BREACH_DECIDE = "breach:decide"
+    COMPLAINT_OWN = "complaint:own"
+    COMPLAINT_ANSWER = "complaint:answer"
+    COMPLAINT_DECIDE = "complaint:decide"
     GRANT_GIVE = "grant:give"
     GRANT_USE = "grant:use"
     MANDATE_DRAFT = "mandate:draft"
@@ -104,15 +109,22 @@ _PARTY: Final = frozenset(
         Permission.AGREEMENT_READ,
         Permission.EVIDENCE_READ,
         Permission.EVIDENCE_CORRECT,
+        Permission.BREACH_TAKE_PART,
     }
 )
 _PROVIDES: Final = frozenset({Permission.BENEFIT_OWN, Permission.BUDGET_SET})
 """What an organisation may do that offers benefits."""
 
-_HONOURS_BENEFITS: Final = _PROVIDES | {Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE}
+_HONOURS_BENEFITS: Final = _PROVIDES | {
+    Permission.OUTLET_MANAGE,
+    Permission.COUNTER_SERVE,
+    Permission.COMPLAINT_ANSWER,
+}
 """What an organisation may do whose staff meet talents at a counter."""
 
-_TALENT: Final = frozenset({Permission.TALENT_OWN, Permission.CARD_OWN, Permission.SANCTION_OWN})
+_TALENT: Final = frozenset(
+    {Permission.TALENT_OWN, Permission.CARD_OWN, Permission.SANCTION_OWN, Permission.COMPLAINT_OWN}
+)
 _PARTNER: Final = (
     _PARTY
     | _HONOURS_BENEFITS
@@ -157,6 +169,8 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.TERMINATION_DECIDE,
     Permission.WISH_DECIDE,
     Permission.OBJECTION_DECIDE,
+    Permission.BREACH_DECIDE,
+    Permission.COMPLAINT_DECIDE,
     Permission.GRANT_GIVE,
     Permission.MANDATE_DRAFT,
     Permission.MANDATE_DECIDE,

@@ -50,3 +50,63 @@ class StipulationDeclared(Event):
     version: int
     position: int
     leaf: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreachAlleged(Event):
+    """Somebody, or the clock, says that a stipulation was not kept; belongs to the stipulation's record.
+
+    breach: random id of the allegation. source: `duty_states.BreachSource`. Never names a person, nor says
+    what happened.
+    """
+
+    kind: ClassVar[int] = 22
+    breach: str
+    agreement: str
+    version: int
+    position: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreachConfirmed(Event):
+    """The deciding body found that the stipulation was not kept; RESOLVES the allegation.
+
+    role: of the deciding body. The contract holds the SHA-256 of this very entry as the finding.
+    """
+
+    kind: ClassVar[int] = 23
+    breach: str
+    agreement: str
+    version: int
+    position: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreachDismissed(Event):
+    """The deciding body found no breach; RESOLVES the allegation."""
+
+    kind: ClassVar[int] = 24
+    breach: str
+    agreement: str
+    version: int
+    position: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreachClosed(Event):
+    """A confirmed breach was cured, which CURES the finding, or waived, which RESOLVES it.
+
+    outcome: CURED or WAIVED. acknowledged_for: organisation of the receiving side that saw the cure.
+    """
+
+    kind: ClassVar[int] = 25
+    breach: str
+    agreement: str
+    version: int
+    position: int
+    role: str
+    outcome: str
+    acknowledged_for: str | None

@@ -1,15 +1,17 @@
-"""What the REGISTRAR lane wants: the registry acts that features left in their outbox, in order."""
+"""What the lanes of acts want: the registry acts that features left in their outbox, in order."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sealproof.eip712 import AgreementStatement, Party, TerminationStatement
 from sealproof.errors import ProofError
+from talentseal.anchoring.models import Lane
 from talentseal.anchoring.policy import Job
 from talentseal.chain.port import AbiValue, Call
 from talentseal.evidence.models import ActKind, ActState, RegistryAct
@@ -24,14 +26,52 @@ class PayloadMalformed(Exception):
     """An act's payload is not what its kind needs."""
 
 
-def queued(session: Session) -> list[RegistryAct]:
-    """The oldest queued acts, in the order in which they were asked for; at one time, new keys go first.
+BREACHES: Final = frozenset({ActKind.RECORD_BREACH, ActKind.RESOLVE_BREACH})
+CARRIED: Final[Mapping[Lane, frozenset[ActKind]]] = MappingProxyType(
+    {Lane.REGISTRAR: frozenset(ActKind) - BREACHES, Lane.ARBITER: BREACHES}
+)
+"""Which acts each lane's key carries."""
 
-    An agreement carried before the key that signed it would be refused for good.
+_UNDER_WAY: Final = (ActState.QUEUED, ActState.SUBMITTED)
+
+
+def queued(session: Session, lane: Lane) -> list[RegistryAct]:
+    """The lane's oldest queued acts, in the order in which they were asked for; at one time, new keys go
+    first.
+
+    An agreement carried before the key that signed it would be refused for good, and so would a breach before
+    its agreement, which another lane carries, or its end before it: what an act builds on goes first,
+    whatever the clocks of those who asked said.
     """
     order = (RegistryAct.created_at, RegistryAct.kind != ActKind.SET_KEY, RegistryAct.id)
-    query = select(RegistryAct).where(RegistryAct.state == ActState.QUEUED)
-    return list(session.scalars(query.order_by(*order).limit(LOOKAHEAD)))
+    query = select(RegistryAct).where(
+        RegistryAct.state == ActState.QUEUED, RegistryAct.kind.in_(CARRIED[lane])
+    )
+    found = list(session.scalars(query.order_by(*order).limit(LOOKAHEAD)))
+    return _ripe(session, found) if lane is Lane.ARBITER else found
+
+
+def _ripe(session: Session, found: Sequence[RegistryAct]) -> list[RegistryAct]:
+    """Without those whose agreement or breach is still under way to the contract."""
+    wanted = {act.id: _awaited(act) for act in found}
+    coming = frozenset(
+        session.scalars(
+            select(RegistryAct.digest).where(
+                RegistryAct.digest.in_(frozenset().union(*wanted.values())),
+                RegistryAct.state.in_(_UNDER_WAY),
+            )
+        )
+    )
+    return [act for act in found if wanted[act.id].isdisjoint(coming)]
+
+
+def _awaited(act: RegistryAct) -> frozenset[str]:
+    """Digests of the acts that a finding on a breach builds on; none in a payload that is refused anyway."""
+    try:
+        payload = json.loads(act.payload)
+        return frozenset(str(payload[name]) for name in ("agreement", "breach") if name in payload)
+    except (ValueError, TypeError):
+        return frozenset()
 
 
 def job_of(act: RegistryAct) -> Job:
@@ -81,12 +121,33 @@ def _terminate(payload: Mapping[str, Any]) -> _Arguments:
     )
 
 
+def _record_breach(payload: Mapping[str, Any]) -> _Arguments:
+    path: list[AbiValue] = [_bytes(each) for each in payload["path"]]
+    return "recordBreach", (
+        _agreement(payload["statement"]),
+        _bytes(payload["stipulation"]),
+        int(payload["index"]),
+        path,
+        _bytes(payload["commitment"]),
+    )
+
+
+def _resolve_breach(payload: Mapping[str, Any]) -> _Arguments:
+    return "resolveBreach", (
+        _bytes(payload["breach"]),
+        int(payload["resolution"]),
+        _bytes(payload["commitment"]),
+    )
+
+
 _CALLS: dict[ActKind, Callable[[Mapping[str, Any]], _Arguments]] = {
     ActKind.SET_KEY: _set_key,
     ActKind.REVOKE_KEY: _revoke_key,
     ActKind.CONCLUDE: _conclude,
     ActKind.AMEND: _amend,
     ActKind.TERMINATE: _terminate,
+    ActKind.RECORD_BREACH: _record_breach,
+    ActKind.RESOLVE_BREACH: _resolve_breach,
 }
 
 

@@ -54,7 +54,7 @@ def next_head(run: LaneRun) -> Wanted | Flight:
 def next_act(run: LaneRun) -> Wanted | Flight:
     """The oldest queued act that the contract would accept now; refuses those it never will."""
     waiting = False
-    for act in run.database.read(acts.queued):
+    for act in run.database.read(lambda session: acts.queued(session, run.lane)):
         found = _consider(run, act)
         if isinstance(found, Wanted | Flight):
             return found

@@ -27,8 +27,8 @@ from talentseal.failpoints import reach
 REPLY_LIMIT = 300
 """Characters of a node's reply that are kept for the operator."""
 
-POINTS = {Lane.ANCHOR: "anchor", Lane.REGISTRAR: "act"}
-"""First part of the names of each lane's failure points."""
+POINTS = {Lane.ANCHOR: "anchor", Lane.REGISTRAR: "act", Lane.ARBITER: "act"}
+"""First part of the names of each lane's failure points; both lanes of acts go through the same."""
 
 
 class Flight(StrEnum):

@@ -24,6 +24,7 @@ class Lane(StrEnum):
 
     ANCHOR = "ANCHOR"
     REGISTRAR = "REGISTRAR"
+    ARBITER = "ARBITER"
 
 
 class TransactionState(StrEnum):
@@ -47,6 +48,7 @@ class Scope(StrEnum):
     CHAIN = "CHAIN"
     ANCHOR = "ANCHOR"
     REGISTRAR = "REGISTRAR"
+    ARBITER = "ARBITER"
 
 
 class Condition(StrEnum):

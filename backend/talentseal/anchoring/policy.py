@@ -16,6 +16,7 @@ BUMP_NUMERATOR, BUMP_DENOMINATOR = 9, 8
 LANE_FUNCTIONS = {
     Lane.ANCHOR: ("anchor",),
     Lane.REGISTRAR: ("setKey", "revokeKey", "conclude", "amend", "terminate"),
+    Lane.ARBITER: ("recordBreach", "resolveBreach"),
 }
 """What each lane's key may call: for the senders' signing policy."""
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from sealproof import disclosure
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.agreements.duty_models import Breach
 from talentseal.agreements.models import (
     AgreementParty,
     AgreementTermination,
@@ -33,7 +34,7 @@ from talentseal.partners.models import KeyChange
 from talentseal.sanctions.models import RuleSignature, SuspensionRule
 from talentseal.sanctions.schemas import RuleText
 
-KINDS: Final = (10, 11, 13, 20, 40, 90, 80, 81, 82)
+KINDS: Final = (10, 11, 13, 20, 22, 23, 24, 25, 40, 90, 80, 81, 82)
 """Those that can concern an organisation, in the order in which a filter offers them."""
 
 
@@ -247,6 +248,25 @@ _ABOUT: Final[Mapping[Topic, Select[*tuple[Any, ...]]]] = {
     .join(AgreementVersion, AgreementVersion.id == Stipulation.version_id)
     .where(Stipulation.record_id.in_(_AMONG)),
 }
+_BREACHES: Final = (
+    select(
+        Breach.record_id,
+        Breach.decision_record_id,
+        Breach.closing_record_id,
+        *_VERSION,
+        Stipulation.disclosure,
+    )
+    .join(Stipulation, Stipulation.id == Breach.stipulation_id)
+    .join(AgreementVersion, AgreementVersion.id == Stipulation.version_id)
+    .where(
+        or_(
+            Breach.record_id.in_(_AMONG),
+            Breach.decision_record_id.in_(_AMONG),
+            Breach.closing_record_id.in_(_AMONG),
+        )
+    )
+)
+"""What was alleged, found and closed of a stipulation, each a record of its own."""
 
 
 def _subjects(session: Session, records: Collection[str]) -> dict[str, Subject]:
@@ -261,15 +281,25 @@ def _subjects(session: Session, records: Collection[str]) -> dict[str, Subject]:
         found[row.record_id] = Subject(Topic.RULE, rule=row.rule, version=row.number, title=title)
     for topic, query in _ABOUT.items():
         for row in rows(session, query, records=given):
-            found[row.record_id] = Subject(
-                topic,
-                agreement=row.agreement_id,
-                version=row.version,
-                number=row.number,
-                title=row.title,
-                clause=_clause(row.disclosure) if topic is Topic.STIPULATION else None,
-            )
+            stored = row.disclosure if topic is Topic.STIPULATION else None
+            found[row.record_id] = _subject(topic, row, stored)
+    for breach in rows(session, _BREACHES, records=given):
+        about = _subject(Topic.STIPULATION, breach, breach.disclosure)
+        told = (breach.record_id, breach.decision_record_id, breach.closing_record_id)
+        found |= {record: about for record in told if record is not None}
     return found
+
+
+def _subject(topic: Topic, row: Row[*tuple[Any, ...]], stored: str | None) -> Subject:
+    """stored: the disclosure of a stipulation; None for what is none, or once erased."""
+    return Subject(
+        topic,
+        agreement=row.agreement_id,
+        version=row.version,
+        number=row.number,
+        title=row.title,
+        clause=_clause(stored),
+    )
 
 
 def _clause(stored: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """The registry contract's rules once more, in Python, for the in-memory chain.
 
-Same names, same errors, same order of checks as contracts/*.sol for what the service calls; breaches, the
-successor and ERC-1271 are left to the real contract's tests. The contract-test file runs on both and compares
+Same names, same errors, same order of checks as contracts/*.sol for what the service calls; the successor and
+ERC-1271 are left to the real contract's tests. The contract-test file runs on both and compares
 them.
 """
 
@@ -21,9 +21,24 @@ from talentseal.chain.port import AbiValue, Call, KeyOnChain
 
 ANCHOR = "ANCHOR"
 REGISTRAR = "REGISTRAR"
+ARBITER = "ARBITER"
+CONFIRMED = 1
+DISMISSED = 2
+"""Of the contract's `BreachState`; its other final states follow in the order of the resolutions."""
+
 ZERO_32 = bytes(32)
 NO_KEY = KeyOnChain(0, 0, 0)
 NO_AGREEMENT = AgreementOnChain(AgreementState.NONE, 0, 0, 0, 0, 0, ZERO_32)
+
+
+_NEEDED = {
+    "anchor": ANCHOR,
+    "setKey": REGISTRAR,
+    "revokeKey": REGISTRAR,
+    "recordBreach": ARBITER,
+    "resolveBreach": ARBITER,
+}
+"""Role that a function takes; anyone may carry what parties signed."""
 
 
 class Refusal(Exception):
@@ -45,6 +60,7 @@ class RegistryState:
     roots: dict[int, bytes] = field(default_factory=lambda: {0: ZERO_32})
     keys: dict[tuple[bytes, str], KeyOnChain] = field(default_factory=dict)
     agreements: dict[bytes, AgreementOnChain] = field(default_factory=dict)
+    breaches: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     roles: dict[str, frozenset[str]] = field(default_factory=dict)
     paused_until: int = 0
 
@@ -55,6 +71,7 @@ class RegistryState:
             roots=dict(self.roots),
             keys=dict(self.keys),
             agreements=dict(self.agreements),
+            breaches=dict(self.breaches),
             roles=dict(self.roles),
         )
 
@@ -81,10 +98,12 @@ class Registry:
             "conclude": self._conclude,
             "amend": self._amend,
             "terminate": self._terminate,
+            "recordBreach": self._record_breach,
+            "resolveBreach": self._resolve_breach,
         }
         if call.function not in acts:
             raise ValueError(f"the in-memory registry does not model {call.function}()")
-        needed = {"anchor": ANCHOR, "setKey": REGISTRAR, "revokeKey": REGISTRAR}.get(call.function)
+        needed = _NEEDED.get(call.function)
         if needed is not None and sender not in self.state.roles.get(needed, frozenset()):
             self._refuse("AccessControlUnauthorizedAccount", sender, keccak(text=needed))
         if call.function != "revokeKey" and self.time < self.state.paused_until:
@@ -175,6 +194,37 @@ class Registry:
             ended_by=digest,
             effective_through=end.effective_at,
         )
+
+    def _record_breach(
+        self, agreement: tuple[Any, ...], leaf: bytes, index: int, path: Sequence[bytes], commitment: bytes
+    ) -> None:
+        statement = self._agreement(agreement)
+        digest = statement.digest(self.domain)
+        if digest not in self.state.agreements:
+            self._refuse("BreachAgreementUnknown", digest)
+        if commitment == ZERO_32:
+            self._refuse("BreachCommitmentZero", digest)
+        try:
+            merkle.check_inclusion(
+                leaf, index, statement.stipulation_count, path, statement.stipulations_root
+            )
+        except ProofError:
+            self._refuse("BreachStipulationNotProven", digest, leaf, index)
+        breach = keccak(digest + leaf + index.to_bytes(32, "big") + commitment)
+        self.state.breaches.setdefault(breach, (CONFIRMED, ZERO_32))
+
+    def _resolve_breach(self, breach: bytes, resolution: int, commitment: bytes) -> None:
+        if commitment == ZERO_32:
+            self._refuse("BreachCommitmentZero", breach)
+        if breach not in self.state.breaches:
+            self._refuse("BreachUnknown", breach)
+        state, given = self.state.breaches[breach]
+        closed = (DISMISSED + resolution, commitment)
+        if state != CONFIRMED:
+            if (state, given) == closed:
+                return
+            self._refuse("BreachAlreadyResolved", breach, state, given)
+        self.state.breaches[breach] = closed
 
     def _record(self, digest: bytes, statement: AgreementStatement, signatures: Sequence[bytes]) -> None:
         if ZERO_32 in (statement.agreement_id, statement.commitment):

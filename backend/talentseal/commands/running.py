@@ -29,6 +29,7 @@ from talentseal.worker import (
     turning,
     releasing,
     watching_cases,
+    watching_complaints,
     watching_keys,
 )
 
@@ -117,6 +118,7 @@ def worker_of(service: Service) -> Worker:
         telling_issuers(service.database, service.clock),
         watching_cases(service.database, service.clock),
         releasing(service.database, service.clock),
+        watching_complaints(service.database, service.clock),
         anchoring(followed.anchorer, interval=service.settings.anchor_interval),
         watching_keys(service.database, followed.chain),
     ]
@@ -178,6 +180,7 @@ def senders_of(settings: Settings, chain_id: int, contract: str) -> dict[Lane, S
     files = {
         Lane.ANCHOR: (settings.anchor_keystore_file, settings.anchor_passphrase_file),
         Lane.REGISTRAR: (settings.registrar_keystore_file, settings.registrar_passphrase_file),
+        Lane.ARBITER: (settings.arbiter_keystore_file, settings.arbiter_passphrase_file),
     }
     abi = registry_abi()
     senders: dict[Lane, Sender] = {}

@@ -25,11 +25,11 @@ from talentseal.chain.web3_chain import Web3Chain
 from talentseal.clock import SystemClock
 from talentseal.config import Settings
 from talentseal.db import Database
-from talentseal.demonstration import benefits, cards, scheme, talents
+from talentseal.demonstration import benefits, cards, complaints, scheme, talents
 from talentseal.demonstration.scheme import Cast
 from talentseal.errors import TalentSealError, Unavailable
 
-ADMIN, ANCHOR, REGISTRAR = DEMO_ACCOUNTS[:3]
+ADMIN, ANCHOR, REGISTRAR, ARBITER = DEMO_ACCOUNTS[:4]
 ADMIN_DELAY = 172_800
 """Seconds before a new admin of the contract can take over: two days."""
 
@@ -82,6 +82,8 @@ class Stage:
             "TALENTSEAL_ANCHOR_PASSPHRASE_FILE": str(keys / "anchor.passphrase"),
             "TALENTSEAL_REGISTRAR_KEYSTORE_FILE": str(keys / "registrar.json"),
             "TALENTSEAL_REGISTRAR_PASSPHRASE_FILE": str(keys / "registrar.passphrase"),
+            "TALENTSEAL_ARBITER_KEYSTORE_FILE": str(keys / "arbiter.json"),
+            "TALENTSEAL_ARBITER_PASSPHRASE_FILE": str(keys / "arbiter.passphrase"),
         }
 
     def start_service(self) -> None:
@@ -159,13 +161,13 @@ def _deployed(folder: Path, chain: Anvil) -> Deployment:
         admin_delay=ADMIN_DELAY,
         deployment_id="0x" + secrets.token_hex(32),
         predecessor="0x" + "00" * 32,
-        roles={"ANCHOR": ANCHOR.address, "REGISTRAR": REGISTRAR.address},
+        roles={"ANCHOR": ANCHOR.address, "REGISTRAR": REGISTRAR.address, "ARBITER": ARBITER.address},
     )
 
 
 def _senders(keys: Path) -> None:
-    """The keystores of both lanes, holding public keys of the development chain."""
-    for name, account in (("anchor", ANCHOR), ("registrar", REGISTRAR)):
+    """The keystores of all lanes, holding public keys of the development chain."""
+    for name, account in (("anchor", ANCHOR), ("registrar", REGISTRAR), ("arbiter", ARBITER)):
         if not (keys / f"{name}.json").exists():
             passphrase = secrets.token_urlsafe(24)
             scheme.write_secret(keys / f"{name}.passphrase", passphrase)
@@ -188,6 +190,7 @@ def _database(folder: Path, chain: Anvil, deployment: Deployment) -> Cast:
         talents.enter(database, vault, cast, now=now)
         cards.enter(database, vault, cast, now=now)
         benefits.enter(database, now=now)
+        complaints.enter(database, vault, cast, now=now)
         return cast
     finally:
         database.close()

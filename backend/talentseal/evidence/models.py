@@ -131,6 +131,8 @@ class ActKind(StrEnum):
     CONCLUDE = "CONCLUDE"
     AMEND = "AMEND"
     TERMINATE = "TERMINATE"
+    RECORD_BREACH = "RECORD_BREACH"
+    RESOLVE_BREACH = "RESOLVE_BREACH"
 
 
 class ActState(StrEnum):
@@ -144,8 +146,8 @@ class ActState(StrEnum):
 class RegistryAct(Base):
     """The outbox to the contract: written beside the act that asks for it, carried by anchoring.
 
-    `digest` is unique: the EIP-712 digest of an agreement's statement, or the hash of a key's registration,
-    so that one act is carried once however often it is asked for.
+    `digest` is unique: the EIP-712 digest of an agreement's statement, the hash of a key's registration, or
+    what a breach or its end is called, so that one act is carried once however often it is asked for.
     """
 
     __tablename__ = "registry_act"
@@ -154,8 +156,8 @@ class RegistryAct(Base):
     kind: Mapped[ActKind] = mapped_column(Enum(ActKind, native_enum=False, length=16))
     digest: Mapped[str] = mapped_column(String(66), unique=True)
     payload: Mapped[str] = mapped_column(Text)
-    """JSON: the statements and signatures of a bundle's `agreement`, or organisation, address and validity of
-    a key.
+    """JSON: the statements and signatures of a bundle's `agreement`; organisation, address and validity of a
+    key; a finding on a stipulation.
     """
     record_id: Mapped[str | None] = mapped_column(ForeignKey("evidence_record.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,1 @@
+"""Complaints of talents and their marks for service (Articles 3, 11)."""
