@@ -34,7 +34,7 @@ def enter(world: World, folder: Path) -> scheme.Cast:
     return scheme.enter(world.database, folder, now=world.clock.now())
 
 
-def test_six_people_are_there_once_however_often_they_are_entered(world: World, tmp_path: Path) -> None:
+def test_eight_people_are_there_once_however_often_they_are_entered(world: World, tmp_path: Path) -> None:
     first = enter(world, tmp_path / "cast")
     met = people(world)
 
@@ -49,6 +49,8 @@ def test_six_people_are_there_once_however_often_they_are_entered(world: World, 
         Role.AUDITOR,
         Role.TALENT_OFFICE,
         Role.BIG_DATA_BUREAU,
+        Role.FINANCIAL_AFFAIRS_BUREAU,
+        Role.LEADING_GROUP,
     ]
     assert all("虚构" in each.name and "虚构" in each.organisation for each in met)
     assert [each.organisation for each in met][1:3] == [first.bank.name, first.merchant.name]
@@ -75,4 +77,4 @@ def test_a_state_folder_of_an_older_version_is_added_to(sqlite_world: World, tmp
 
     assert cast.bank.organisation == bank
     assert clerk in {each.account for each in people(world)}
-    assert len(people(world)) == 6
+    assert len(people(world)) == 8

@@ -171,6 +171,9 @@ def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
     for body in cast.signers:
         # In folders of older versions too, in which only partners had a key.
         if not body.keystore.exists():
+            body.folder.mkdir(parents=True, exist_ok=True)
+            if not body.passphrase_file.exists():
+                write_secret(body.passphrase_file, secrets.token_urlsafe(24))
             create_keystore(body.keystore, body.passphrase_file.read_text("utf-8").strip())
     return cast
 
