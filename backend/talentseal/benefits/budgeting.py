@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from talentseal.accounts import service as accounts
-from talentseal.accounts.models import OrganisationKind
+from talentseal.accounts.models import Organisation, OrganisationKind
 from talentseal.accounts.roles import Actor, Permission, Role
 from talentseal.benefits import service
 from talentseal.benefits.counting import ALARMS
@@ -113,6 +113,15 @@ def listed(session: Session, actor: Actor) -> list[BudgetView]:
         query = query.where(or_(Budget.owner_id == mine, Benefit.organisation_id == mine))
     found = list(session.scalars(query.order_by(Budget.starts_on.desc(), Budget.id)))
     return _views(session, found)
+
+
+def changeable(session: Session, actor: Actor, budgets: Sequence[BudgetView]) -> frozenset[str]:
+    """The ids of those that the actor may raise and lower."""
+    bears = Organisation.id == actor.organisation_id
+    if actor.role is Role.TALENT_OFFICE:
+        bears = Organisation.kind == OrganisationKind.GOVERNMENT
+    owners = set(session.scalars(select(Organisation.id).where(bears)))
+    return frozenset(each.id for each in budgets if each.owner in owners)
 
 
 def of_benefit(session: Session, benefit_id: str) -> list[BudgetView]:

@@ -27,6 +27,7 @@ from talentseal.benefits.schemas import (
     VersionView,
     Wanted,
 )
+from talentseal.clock import legal_date
 from talentseal.errors import NotFound, TalentSealError
 from talentseal.partners.models import Outlet
 from talentseal.policy import measures
@@ -304,8 +305,11 @@ def _show(
 
 
 def _budgets(desk: Desk, refusal: TalentSealError | None = None, budget: str = "") -> Response:
-    found = desk.database.read(lambda session: budgeting.listed(session, desk.actor))
-    return desk.show("benefits/budgets.html", refusal, budgets=found, refused=budget)
+    def read(session: Session) -> dict[str, Any]:
+        found = budgeting.listed(session, desk.actor)
+        return {"budgets": found, "changeable": budgeting.changeable(session, desk.actor, found)}
+
+    return desk.show("benefits/budgets.html", refusal, refused=budget, **desk.database.read(read))
 
 
 def _form(desk: Desk, typed: Typed, refusal: TalentSealError | None = None, *, address: str = "") -> Response:
@@ -354,7 +358,7 @@ def _bases(session: Session, desk: Desk) -> list[tuple[str, str]]:
 def _blank(desk: Desk) -> Typed:
     """A form with what is usual."""
     return Typed(
-        starts_on=desk.now.date().isoformat(),
+        starts_on=legal_date(desk.now).isoformat(),
         showings=[Showing.CODE.value, Showing.CARD.value],
         outlets=[],
         quota_period=QuotaPeriod.MONTH.value,
