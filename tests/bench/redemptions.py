@@ -1,5 +1,5 @@
-"""A complete redemption over HTTP, from the code that is shown to the receipt with its promise, against a bare
-transaction over the same stack and database (see `presentations`).
+"""A complete redemption over HTTP, from the code that is shown to the receipt with its promise, against a
+bare transaction over the same stack and database (see `presentations`).
 """
 
 import asyncio

@@ -48,6 +48,7 @@ from tests.browser.addresses import Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
+from tests.redemptions.shown import given
 from tests.sanctions.held import court_beside, held
 from tests.talents.conftest import People
 from tests.talents.filed import filed
@@ -155,6 +156,7 @@ class Running:
                 **self.people(self._righted),
                 **self.people(self._shown),
                 **self.people(partial(self._complained, version=version)),
+                **self.given(version.agreement),
             }
         return self._sample
 
@@ -187,6 +189,15 @@ class Running:
         return complained(
             crowd, bank, merchant, self._holder(), agreement=version.agreement, version=version.number
         )
+
+    def given(self, agreement: str) -> dict[str, str]:
+        """A benefit of the bank's under that agreement, used once by the invented holder."""
+        body, outlet = self.cast.bank, self.outlet()
+        bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+        with self.service() as service:
+            keys = service.master_keys
+        holder = self._holder()
+        return self.people(lambda crowd: given(crowd, bank, outlet, holder, keys, agreement=agreement))
 
     def another_review(self) -> dict[str, str]:
         """Somebody who holds a code, of whom a review is due: his account, and the review."""

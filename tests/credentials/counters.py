@@ -37,6 +37,7 @@ class Phone:
     talent: Actor
     session: str = ""
     token: str = ""
+    keys: MasterKeys = field(default=KEYS)
 
     def sign_in(self) -> "Phone":
         now, token = self.world.clock.now(), sessions.new_token()
@@ -72,7 +73,7 @@ class Phone:
         now = self.world.clock.now()
         return self.world.database.write(
             lambda session: minting.mint(
-                session, self.talent, KEYS, device_token=self.token, session_id=self.session, now=now
+                session, self.talent, self.keys, device_token=self.token, session_id=self.session, now=now
             )
         )
 
