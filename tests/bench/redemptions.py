@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from talentseal.benefits.models import BenefitVersion
@@ -38,11 +39,7 @@ def _measure(kind: str, tiny: bool) -> Iterator[Figure]:
             ("one after the other", time.perf_counter, WALL),
         ):
             say(f"  {kind}: {rounds} rounds of {phones} redemptions, {what}")
-            met = interleaved(
-                rounds + 1,
-                own=lambda clock=clock: stage.redeem(clock),
-                bare=lambda clock=clock: stage.rows(clock),
-            )
+            met = interleaved(rounds + 1, own=partial(stage.redeem, clock), bare=partial(stage.rows, clock))
             for times in met.values():
                 del times[0]
             name = f"a redemption, {what}, {kind}"

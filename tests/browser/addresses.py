@@ -197,6 +197,12 @@ EVERY = [*PUBLIC, *SIGNED_IN]
 
 NO_PAGES: set[str] = {
     "/account/{_act:path}",
+    "/admissions/{access_id}/{_act:path}",
+    "/budgets/{_act:path}",
+    "/catalogue/sheet",
+    "/catalogue/{benefit}/{number}/{_act:path}",
+    "/mandates/{_act:path}",
+    "/measures/{measure}/{_act:path}",
     "/me/receipts/{redemption}/bundle",
     "/verify/receipt",
     "/card-requests/{card}/{_act:path}",

@@ -48,7 +48,7 @@ from tests.browser.addresses import Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
-from tests.redemptions.shown import given
+from tests.redemptions.shown import drafted, given
 from tests.sanctions.held import court_beside, held
 from tests.talents.conftest import People
 from tests.talents.filed import filed
@@ -198,6 +198,13 @@ class Running:
             keys = service.master_keys
         holder = self._holder()
         return self.people(lambda crowd: given(crowd, bank, outlet, holder, keys, agreement=agreement))
+
+    def draft_benefit(self) -> str:
+        """The id of a draft of the bank's, under an agreement of its own that is FINAL."""
+        version, _record = self.final()
+        body = self.cast.bank
+        bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+        return self.people(lambda crowd: drafted(crowd, bank, version.agreement))
 
     def another_review(self) -> dict[str, str]:
         """Somebody who holds a code, of whom a review is due: his account, and the review."""

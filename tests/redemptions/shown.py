@@ -42,7 +42,18 @@ def given(
 
 
 def published(crowd: People, bank: Actor, agreement: str) -> str:
-    """The id of a benefit of the bank's under that agreement."""
+    """The id of a published benefit of the bank's under that agreement."""
+    now, benefit = crowd.world.clock.now(), drafted(crowd, bank, agreement)
+
+    def write(session: Session) -> str:
+        catalogue.send_to_review(session, bank, benefit, 1, now=now)
+        return catalogue.publish(session, OPERATOR, benefit, 1, now=now).benefit_id
+
+    return crowd.world.database.write(write)
+
+
+def drafted(crowd: People, bank: Actor, agreement: str) -> str:
+    """The id of a draft of the bank's under that agreement."""
     now = crowd.world.clock.now()
 
     def write(session: Session) -> str:
@@ -58,10 +69,7 @@ def published(crowd: People, bank: Actor, agreement: str) -> str:
         command = DraftBenefit(
             number=f"XG-GIVEN-{agreement[2:8]}", category=Category.FINANCIAL, version=content
         )
-        version = catalogue.draft(session, bank, command, now=now)
-        catalogue.send_to_review(session, bank, version.benefit_id, 1, now=now)
-        catalogue.publish(session, OPERATOR, version.benefit_id, 1, now=now)
-        return version.benefit_id
+        return catalogue.draft(session, bank, command, now=now).benefit_id
 
     return crowd.world.database.write(write)
 

@@ -1,5 +1,7 @@
 """Everything about redemptions has a name that people read."""
 
+from enum import StrEnum
+
 import pytest
 
 from talentseal.evidence.status import RecordState
@@ -19,7 +21,7 @@ from tests.web.test_names import table
         ("REMEDIES", Refusal),
     ],
 )
-def test_a_table_of_names_holds_each_member_and_nothing_else(name: str, members: type) -> None:
+def test_a_table_of_names_holds_each_member_and_nothing_else(name: str, members: type[StrEnum]) -> None:
     assert table(name, "redemptions/words.html") == {each.value for each in members}
 
 

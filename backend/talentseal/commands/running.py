@@ -23,11 +23,11 @@ from talentseal.db import Database
 from talentseal.worker import (
     Worker,
     anchoring,
+    releasing,
     sealing,
     telling_issuers,
     tidying,
     turning,
-    releasing,
     watching_cases,
     watching_complaints,
     watching_keys,
