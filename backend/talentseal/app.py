@@ -313,7 +313,7 @@ _API: Final = (
 _PAGES: Final = (
     *(audit_pages, sign_in_pages, own_pages, exploring_pages, operations_pages, trust_pages),
     *(key_pages, trail_pages, submitting_pages, agreement_pages),
-    *(outlet_pages, counter_pages, giving_pages, redemption_pages, receipt_pages, issuing_pages),
+    *(outlet_pages, giving_pages, counter_pages, redemption_pages, receipt_pages, issuing_pages),
     *(talent_pages, code_pages, card_pages, applying_pages, office_pages),
     *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),

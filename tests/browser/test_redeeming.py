@@ -52,6 +52,7 @@ def test_a_benefit_is_published_used_proved_in_part_and_reversed(
     card = ours.locator(".benefit", has=ours.locator(f"[value='{benefit}']"))
     judged(ours, shot, "2-visit")
     card.locator("[name=quantity]").fill("2")
+    bank.expects_status(422, "/visits/")
     card.locator("[name=value_fen]").fill("多少")
     card.locator(".btn-primary").click()
     expect(ours.locator(".error").first).to_be_visible()

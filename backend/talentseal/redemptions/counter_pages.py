@@ -92,13 +92,13 @@ def _visit(
     here: AtOutlet, presentation: str, refusal: TalentSealError | None = None, typed: Typed | None = None
 ) -> Response:
     desk = here.desk
-    visitor = desk.database.write(
+    customer = desk.database.write(
         lambda session: visiting.at_counter(session, desk.actor, here.place, presentation, now=desk.now)
     )
     return desk.show(
         "redemptions/visit.html",
         refusal=refusal,
-        visitor=visitor,
+        customer=customer,
         outlet=here.outlet,
         presentation=presentation,
         typed=typed or Typed(),

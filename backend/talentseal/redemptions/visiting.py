@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class Customer:
     """Who stands at the counter, and what he may use there; what he may comes first."""
 
     tier: Tier
@@ -65,7 +65,7 @@ HIDDEN: Final = frozenset({Refusal.TIER_NOT_ELIGIBLE})
 """What a counter is not shown at all: it says nothing but which tiers there are."""
 
 
-def at_counter(session: Session, actor: Actor, place: Place, presentation: str, *, now: datetime) -> Visitor:
+def at_counter(session: Session, actor: Actor, place: Place, presentation: str, *, now: datetime) -> Customer:
     """What this outlet may give to whoever was established here. Only within a write.
 
     Raises NotPermitted, TerminalUnknown, PresentationRequired.
@@ -77,7 +77,7 @@ def at_counter(session: Session, actor: Actor, place: Place, presentation: str, 
     here = facts.Place(counter.organisation, counter.outlet)
     known = facts.offers_here(session, bearer, here, now=now)
     found = [choice for choice in map(_choice, known) if choice.refusal not in HIDDEN]
-    return Visitor(bearer.tier, sorted(found, key=lambda choice: choice.refusal is not None))
+    return Customer(bearer.tier, sorted(found, key=lambda choice: choice.refusal is not None))
 
 
 def own(session: Session, actor: Actor, *, now: datetime) -> Wallet:
