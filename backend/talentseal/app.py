@@ -70,6 +70,8 @@ from talentseal.complaints.api import api as complaints_api
 from talentseal.complaints.breach_pages import pages as breach_pages
 from talentseal.complaints.pages import pages as complaint_pages
 from talentseal.config import ChainType, Settings
+from talentseal.contributions.api import api as contributions_api
+from talentseal.contributions.pages import pages as contribution_pages
 from talentseal.credentials import holdings as credential_holdings
 from talentseal.credentials import master_keys
 from talentseal.credentials.api import api as presentations_api
@@ -103,6 +105,8 @@ from talentseal.redemptions.api import RedemptionDesk
 from talentseal.redemptions.api import api as redemptions_api
 from talentseal.redemptions.counter_pages import pages as giving_pages
 from talentseal.redemptions.pages import pages as redemption_pages
+from talentseal.redemptions.settlement_api import api as settlements_api
+from talentseal.redemptions.settlement_pages import pages as settlement_pages
 from talentseal.sanctions import holdings as sanction_holdings
 from talentseal.sanctions.api import api as sanctions_api
 from talentseal.sanctions.case_pages import pages as case_pages
@@ -307,6 +311,7 @@ _API: Final = (
     *(talents_api, rights_api, objections_api, calendar_api, sanctions_api, redemptions_api),
     *(measures_api, access_api, admission_api, benefits_api),
     *(breaches_api, complaints_api),
+    *(settlements_api, contributions_api),
     *(audit_api, exploring_api, operations_api, trust_api),
 )
 
@@ -319,6 +324,7 @@ _PAGES: Final = (
     *(rule_pages, case_pages),
     *(benefit_pages, standing_pages),
     *(complaint_pages, breach_pages),
+    *(settlement_pages, contribution_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
 """Of everyone, partners, counters, talents and their office, rights, sanctions, complaints; rules, tools."""

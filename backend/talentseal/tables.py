@@ -8,6 +8,7 @@ from talentseal.anchoring import models as _anchoring
 from talentseal.audit import models as _audit
 from talentseal.benefits import models as _benefits
 from talentseal.complaints import models as _complaints
+from talentseal.contributions import models as _contributions
 from talentseal.credentials import card_models as _cards
 from talentseal.credentials import models as _credentials
 from talentseal.db import Base
@@ -17,6 +18,7 @@ from talentseal.partners import models as _partners
 from talentseal.policy import measure_models as _measures
 from talentseal.policy import models as _policy
 from talentseal.redemptions import models as _redemptions
+from talentseal.redemptions import settlement_models as _settlements
 from talentseal.sanctions import models as _sanctions
 from talentseal.talents import models as _talents
 from talentseal.talents import objection_models as _objections
@@ -32,6 +34,7 @@ FEATURES = (
     _audit,
     _benefits,
     _complaints,
+    _contributions,
     _credentials,
     _cards,
     _duties,
@@ -45,6 +48,7 @@ FEATURES = (
     _redemptions,
     _reviews,
     _sanctions,
+    _settlements,
     _talents,
     _web,
 )

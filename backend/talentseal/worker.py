@@ -22,6 +22,7 @@ from talentseal.benefits import service as benefits
 from talentseal.chain.port import Chain
 from talentseal.clock import Clock
 from talentseal.complaints import clockwork as complaints
+from talentseal.contributions import service as contributions
 from talentseal.credentials import card_days, minting
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
@@ -33,6 +34,7 @@ from talentseal.partners import service as partners
 from talentseal.policy import measures
 from talentseal.policy import service as policy
 from talentseal.redemptions import service as redemptions
+from talentseal.redemptions import settling
 from talentseal.sanctions import clockwork as sanctions
 from talentseal.talents import recognitions, review_days
 from talentseal.web import idempotency
@@ -69,6 +71,8 @@ NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
         "benefits": benefits.apply_day,
         "exhausted benefits": benefits.apply_budgets,
         "complaints": complaints.apply_day,
+        "settlements": Walk(settling.apply_day),
+        "contributions": Walk(contributions.apply_day),
     }
 )
 """What the date brings, in this order; a feature adds its step here."""

@@ -57,7 +57,7 @@ def test_everyone_manages_his_own_api_keys() -> None:
 
 
 def test_whoever_honours_benefits_has_outlets_and_serves_there() -> None:
-    honouring = {Role.PARTNER, Role.OPERATOR, Role.BUREAU, Role.FINANCIAL_AFFAIRS_BUREAU}
+    honouring = {Role.PARTNER, Role.THIRD_PARTY, Role.OPERATOR, Role.BUREAU, Role.FINANCIAL_AFFAIRS_BUREAU}
 
     for permission in (Permission.OUTLET_MANAGE, Permission.COUNTER_SERVE):
         assert {role for role in Role if permission in PERMISSIONS[role]} == honouring

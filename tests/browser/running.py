@@ -48,6 +48,7 @@ from tests.browser.addresses import Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
 from tests.postgres import die_with_parent
+from tests.redemptions.settled import settled
 from tests.redemptions.shown import drafted, given
 from tests.sanctions.held import court_beside, held
 from tests.talents.conftest import People
@@ -157,6 +158,7 @@ class Running:
                 **self.people(self._shown),
                 **self.people(partial(self._complained, version=version)),
                 **self.given(version.agreement),
+                **self.people(self._settled),
             }
         return self._sample
 
@@ -180,6 +182,11 @@ class Running:
         body = self.cast.bank
         bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
         return shown(crowd, bank)
+
+    def _settled(self, crowd: People) -> dict[str, str]:
+        """Last month of the bank, closed and to be signed."""
+        row = settled(crowd.world.database, self.cast.bank.organisation, now=crowd.world.clock.now())
+        return {"settlement": row.id}
 
     def _complained(self, crowd: People, version: Version) -> dict[str, str]:
         bank, merchant = (

@@ -97,6 +97,13 @@ class Permission(StrEnum):
     BENEFIT_OWN = "benefit:own"
     BENEFIT_REVIEW = "benefit:review"
     BUDGET_SET = "budget:set"
+    SETTLEMENT_SIGN = "settlement:sign"
+    SETTLEMENT_CLOSE = "settlement:close"
+    SETTLEMENT_RECONCILE = "settlement:reconcile"
+    CONTRIBUTION_READ = "contribution:read"
+    CONTRIBUTION_FORMULA = "contribution:formula"
+    CONTRIBUTION_CLOSE = "contribution:close"
+    REWARD_DECIDE = "reward:decide"
 
 
 _PARTY: Final = frozenset(
@@ -119,6 +126,7 @@ _HONOURS_BENEFITS: Final = _PROVIDES | {
     Permission.OUTLET_MANAGE,
     Permission.COUNTER_SERVE,
     Permission.COMPLAINT_ANSWER,
+    Permission.SETTLEMENT_SIGN,
 }
 """What an organisation may do whose staff meet talents at a counter."""
 
@@ -145,6 +153,10 @@ _OPERATOR: Final = (
         Permission.TERMINATION_PROPOSE,
         Permission.ACCESS_NEGOTIATE,
         Permission.BENEFIT_REVIEW,
+        Permission.SETTLEMENT_CLOSE,
+        Permission.SETTLEMENT_RECONCILE,
+        Permission.CONTRIBUTION_READ,
+        Permission.CONTRIBUTION_CLOSE,
     }
 )
 _TALENT_OFFICE: Final = _PARTY | {
@@ -180,6 +192,13 @@ _TALENT_OFFICE: Final = _PARTY | {
     Permission.BENEFIT_OWN,
     Permission.BENEFIT_REVIEW,
     Permission.BUDGET_SET,
+    Permission.SETTLEMENT_SIGN,
+    Permission.SETTLEMENT_CLOSE,
+    Permission.SETTLEMENT_RECONCILE,
+    Permission.CONTRIBUTION_READ,
+    Permission.CONTRIBUTION_FORMULA,
+    Permission.CONTRIBUTION_CLOSE,
+    Permission.REWARD_DECIDE,
 }
 _BIG_DATA_BUREAU: Final = _PARTY | {
     Permission.OPERATION_READ,
@@ -188,7 +207,11 @@ _BIG_DATA_BUREAU: Final = _PARTY | {
     Permission.RULE_DRAFT,
     Permission.RULE_SIGN,
 }
-_BUREAU: Final = _PARTY | _HONOURS_BENEFITS | {Permission.REVIEW_REPORT, Permission.TERMINATION_PROPOSE}
+_BUREAU: Final = (
+    _PARTY
+    | _HONOURS_BENEFITS
+    | {Permission.REVIEW_REPORT, Permission.TERMINATION_PROPOSE, Permission.SETTLEMENT_RECONCILE}
+)
 _LEADING_GROUP: Final = _PARTY | {
     Permission.AGREEMENT_READ_ALL,
     Permission.EVIDENCE_READ_ALL,
@@ -220,11 +243,13 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.PARTNER: _PARTNER,
         Role.TALENT: _TALENT,
-        Role.THIRD_PARTY: _PARTY | _PROVIDES,
+        Role.THIRD_PARTY: _PARTY | _HONOURS_BENEFITS | {Permission.CONTRIBUTION_READ},
         Role.OPERATOR: _OPERATOR,
         Role.TALENT_OFFICE: _TALENT_OFFICE,
         Role.BIG_DATA_BUREAU: _BIG_DATA_BUREAU,
-        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY | _HONOURS_BENEFITS | {Permission.ACCESS_EXAMINE},
+        Role.FINANCIAL_AFFAIRS_BUREAU: _PARTY
+        | _HONOURS_BENEFITS
+        | {Permission.ACCESS_EXAMINE, Permission.SETTLEMENT_RECONCILE},
         Role.BUREAU: _BUREAU,
         Role.LEADING_GROUP: _LEADING_GROUP,
         Role.MANAGEMENT_COMMITTEE: _MANAGEMENT_COMMITTEE,

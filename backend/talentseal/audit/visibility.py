@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements import proofs
 from talentseal.audit.models import RecordClosure
+from talentseal.contributions import reading as contributions
 from talentseal.evidence import records
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.partners.models import KeyChange
 from talentseal.policy import service as policy
+from talentseal.redemptions import confirming
 from talentseal.sanctions.models import RuleSignature, SuspensionRule
 
 _LONGEST_CHAIN: Final = 1000
@@ -66,6 +68,8 @@ def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
         or _is_own_closure(session, actor, row)
         or _is_signed_rule(session, actor, row)
         or policy.is_public_record(session, row.id)
+        or confirming.is_party(session, actor, row.id)
+        or contributions.is_concerned(session, actor, row.id)
     )
 
 

@@ -134,12 +134,12 @@ def write(
     lines: Iterable[tuple[BenefitVersion, Benefit, Sequence[BenefitTier], Sequence[str]]], form: Format
 ) -> bytes:
     """A file with these versions, whose texts no spreadsheet takes for formulas."""
-    rows = [[f"{title} {name}" for name, title in TITLES.items()]]
+    rows: list[list[str | int]] = [[f"{title} {name}" for name, title in TITLES.items()]]
     for version, benefit, matrix, outlets in lines:
         whole = _cells(version, benefit, outlets)
         each = [{**whole, **_line_cells(version, line)} for line in matrix]
         rows.extend([cells[name] for name in TITLES] for cells in each)
-    return _csv(rows) if form is Format.CSV else _xlsx(rows)
+    return as_csv(rows) if form is Format.CSV else as_xlsx({"权益目录": rows})
 
 
 def _headings(cells: Sequence[str]) -> tuple[list[str], list[SheetProblem]]:
@@ -340,23 +340,31 @@ def _line_cells(version: BenefitVersion, line: BenefitTier) -> dict[str, str]:
     }
 
 
-def _csv(rows: Iterable[Sequence[str]]) -> bytes:
+def as_csv(rows: Iterable[Sequence[str | int]]) -> bytes:
+    """A file of these rows. Texts are made harmless; whole numbers stay numbers."""
     file = io.StringIO(newline="")
-    csv.writer(file).writerows([_harmless(cell) for cell in row] for row in rows)
+    csv.writer(file).writerows([_inert(cell) for cell in row] for row in rows)
     # With the mark of UTF-8: without it a Chinese Excel shows garbage.
     return file.getvalue().encode("utf-8-sig")
 
 
-def _xlsx(rows: Iterable[Sequence[str]]) -> bytes:
+def as_xlsx(sheets: Mapping[str, Iterable[Sequence[str | int]]]) -> bytes:
+    """An Excel file of these sheets by their names, whose texts are no formulas."""
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("权益目录")
-    for row in rows:
-        cells = []
-        for text in row:
-            cell = WriteOnlyCell(sheet, value=text)
-            cell.data_type = "s"  # Or a text that begins with = were a formula.
-            cells.append(cell)
-        sheet.append(cells)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            cells = []
+            for value in row:
+                cell = WriteOnlyCell(sheet, value=value)
+                if isinstance(value, str):
+                    cell.data_type = "s"  # Or a text that begins with = were a formula.
+                cells.append(cell)
+            sheet.append(cells)
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _inert(cell: str | int) -> str | int:
+    return _harmless(cell) if isinstance(cell, str) else cell

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -161,22 +161,76 @@ def sign_rule(
             "The statement does not fit the rule's text; do not sign it.",
         )
     address = keystores.address_of(keystore)
-    if address not in met.signers:
-        fail(
-            f"密钥 {address} 不是贵单位现行有效的密钥。",
-            f"Key {address} is no valid key of your organisation.",
-        )
+    _check_signer(address, met.signers)
     signature = keystores.sign_digest(keystore, passphrase_file, personal_digest(met.statement))
     written = {"rule": met.rule, "version": met.version, "signer": address, "signature": signature}
-    try:
-        out.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
-    except OSError as error:
-        fail(f"无法写入 {out}（{error.strerror}）。", f"Cannot write {out} ({error.strerror}).")
+    _write_signature(out, written)
     text = words(
         f"已签署《{met.text.title}》第 {met.version} 版，签名在 {out}。",
         f"Signed version {met.version} of {met.text.title}; the signature is in {out}.",
     )
     show(written, as_json=as_json, text=text)
+
+
+@app.command(
+    "sign-settlement", help=words("离线核对并签署结算单。", "Check and sign a settlement statement, offline.")
+)
+def sign_settlement(
+    statement: Annotated[
+        Path,
+        typer.Argument(help=words("签署页下载的待签文件。", "The file to sign, from the page of signing.")),
+    ],
+    keystore: Keystore,
+    out: Annotated[
+        Path, typer.Option("--out", help=words("写入签名的文件。", "File to write the signature to."))
+    ],
+    passphrase_file: PassphraseFile = None,
+    as_json: Json = False,
+) -> None:
+    from pydantic import ValidationError
+
+    from talentseal.partners.service import personal_digest
+    from talentseal.redemptions.settlement_schemas import SettlementStatementView
+
+    try:
+        met = SettlementStatementView.model_validate_json(statement.read_text("utf-8"))
+    except (OSError, ValidationError):
+        fail(f"{statement} 不是待签的结算单。", f"{statement} is no settlement statement to be signed.")
+    if not met.is_whole():
+        fail(
+            "待签文字与结算单内容不符，请勿签署。",
+            "The statement does not fit the settlement's text; do not sign it.",
+        )
+    address = keystores.address_of(keystore)
+    _check_signer(address, met.signers)
+    signature = keystores.sign_digest(keystore, passphrase_file, personal_digest(met.statement))
+    written = {
+        "settlement": met.settlement,
+        "statement": met.number,
+        "signer": address,
+        "signature": signature,
+    }
+    _write_signature(out, written)
+    text = words(
+        f"已签署 {met.period} 结算单第 {met.number} 版，签名在 {out}。",
+        f"Signed statement {met.number} of the settlement of {met.period}; the signature is in {out}.",
+    )
+    show(written, as_json=as_json, text=text)
+
+
+def _check_signer(address: str, signers: list[str]) -> None:
+    if address not in signers:
+        fail(
+            f"密钥 {address} 不是贵单位现行有效的密钥。",
+            f"Key {address} is no valid key of your organisation.",
+        )
+
+
+def _write_signature(out: Path, written: dict[str, Any]) -> None:
+    try:
+        out.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        fail(f"无法写入 {out}（{error.strerror}）。", f"Cannot write {out} ({error.strerror}).")
 
 
 def _decide(

@@ -34,6 +34,35 @@ def protect_all_but_sealed(table: str) -> None:
     _refuse(table, "DELETE")
 
 
+def protect_all_but(table: str, *moving: str) -> None:
+    """No row of `table` goes, nor changes but in the columns named."""
+    columns = [column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)]
+    same = " AND ".join(f"NEW.{name} IS {{same}} OLD.{name}" for name in columns if name not in moving)
+    _refuse(table, "UPDATE", allowed=same)
+    _refuse(table, "DELETE")
+
+
+def fix_once_set(table: str, column: str) -> None:
+    """What `column` says once, it says for ever; no other statement pays for it."""
+    name, message = f"{table}_keeps_{column}", f"{table}.{column} is set once: another value refused"
+    change = f"BEFORE UPDATE OF {column} ON {table}"
+    moved = f"OLD.{column} IS NOT NULL AND NEW.{column}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {name} {change} WHEN {moved} IS NOT OLD.{column} "
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {name} {change} FOR EACH ROW WHEN ({moved} IS DISTINCT FROM OLD.{column}) "
+        f"EXECUTE FUNCTION {name}()"
+    )
+
+
 def release_rows(table: str) -> None:
     """Undo `protect_rows`, so that the table can be protected otherwise."""
     postgres = op.get_bind().dialect.name != "sqlite"

@@ -57,3 +57,21 @@ class RedemptionReversed(Event):
     value_fen: str
     subsidy_fen: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementClosed(Event):
+    """Both sides have signed a settlement's statement. About organisations.
+
+    statement_sha256: 64 hex digits over its text. net_fen: what the partner is paid. signatures: of each side
+    organisation, address and EIP-191 signature, the partner first.
+    """
+
+    kind: ClassVar[int] = 62
+    settlement: str
+    organisation: str
+    period: str
+    statement: int
+    statement_sha256: str
+    net_fen: str
+    signatures: tuple[str, ...]
