@@ -110,16 +110,12 @@ class _Row:
 
 def read(plain: bytes) -> Sheet:
     """What a CSV or Excel file says. Raises SheetUnreadable for one that is neither."""
-    if len(plain) > SIZE_LIMIT:
-        raise SheetUnreadable(why=f"{len(plain)} B")
-    table = list(_limited(_xlsx_rows(plain) if plain.startswith(b"PK") else _csv_rows(plain)))
-    if not table:
-        raise SheetUnreadable(why="0")
-    names, found = _headings(table[0])
+    heading, *lines = table(plain)
+    names, found = _headings(heading)
     if found:
         return Sheet((), tuple(found))
     rows = []
-    for number, cells in enumerate(table[1:], 2):
+    for number, cells in enumerate(lines, 2):
         if len(cells) > len(names) and any(cells[len(names) :]):
             found.append(_problem(number, "", "单元格多于列名", "no more cells than the heading names"))
         elif any(cells):
@@ -128,6 +124,16 @@ def read(plain: bytes) -> Sheet:
         found.append(_problem(2, "number", "至少一行", "at least one row"))
     benefits = [read for group in _groups(rows) for read in _benefit(group, found)]
     return Sheet(tuple(benefits) if not found else (), tuple(found[:PROBLEMS]))
+
+
+def table(plain: bytes) -> list[list[str]]:
+    """The cells of a CSV or Excel file, at least one row. Raises SheetUnreadable for one that is neither."""
+    if len(plain) > SIZE_LIMIT:
+        raise SheetUnreadable(why=f"{len(plain)} B")
+    found = list(_limited(_xlsx_rows(plain) if plain.startswith(b"PK") else _csv_rows(plain)))
+    if not found:
+        raise SheetUnreadable(why="0")
+    return found
 
 
 def write(

@@ -1,19 +1,25 @@
 """Pages of redemptions: a holder's benefits and receipts, and what a partner has given."""
 
+import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from talentseal.accounts.calls import UnsafeCall
 from talentseal.credentials import qr
 from talentseal.credentials.profiles import Profile
 from talentseal.errors import TalentSealError
-from talentseal.redemptions import reading, reversing, visiting
+from talentseal.redemptions import batches, reading, reversing, visiting
+from talentseal.redemptions.api import Acting, WithDesk
+from talentseal.redemptions.batches import BatchAnswer
 from talentseal.redemptions.reversing import Part
 from talentseal.redemptions.schemas import Correct
 from talentseal.talents.desk import AtDesk, Desk, Identifier
-from talentseal.web.forms import Form, Typed, command_of, nested, texts, whole_of
+from talentseal.web.forms import SHOWN_ELSEWHERE, Form, Typed, command_of, nested, texts, whole_of
+from talentseal.web.language import Language, language_of
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False)
@@ -54,6 +60,49 @@ def show_redemptions(desk: AtDesk, after: After = "") -> Response:
     """What was given at our counters."""
     found = desk.database.read(lambda session: reading.of_partner(session, desk.actor, after=after))
     return desk.show("redemptions/list.html", found=found)
+
+
+@pages.get("/redemptions/batch")
+def show_batch(desk: AtDesk) -> Response:
+    """Where what was given without a network is entered."""
+    return _batch(desk)
+
+
+@pages.post("/redemptions/batch", max_body_size=batches.SIZE_LIMIT + 64 * 1024)
+def enter_batch(desk: AtDesk, redemptions: WithDesk, form: Form) -> Response:
+    """Enter a file, row by row; the form's key answers one that is sent twice as before."""
+    file, typed = form.get("file"), nested(texts(form))
+    plain = file.file.read(batches.SIZE_LIMIT + 1) if isinstance(file, UploadFile) else b""
+    call = UnsafeCall(desk.database, desk.actor, str(typed["key"])[:64] or secrets.token_hex(16), desk.now)
+    try:
+        answer = batches.enter_file(Acting(call, redemptions).entering, plain)
+    except TalentSealError as refusal:
+        if refusal.status in SHOWN_ELSEWHERE:
+            raise
+        return _batch(desk, refusal)
+    return _batch(desk, answer=answer)
+
+
+def _batch(desk: Desk, refusal: TalentSealError | None = None, answer: BatchAnswer | None = None) -> Response:
+    english = language_of(desk.request) is Language.EN
+    rows = [
+        (
+            row.key,
+            row.receipt,
+            row.refusal and row.refusal.code,
+            row.refusal and row.refusal.said(english=english),
+        )
+        for row in (answer.rows if answer else ())
+    ]
+    return desk.show(
+        "redemptions/batch.html",
+        refusal=refusal,
+        rows=rows,
+        redeemed=answer.redeemed if answer else 0,
+        refused=answer.refused if answer else 0,
+        columns=batches.COLUMNS,
+        key=secrets.token_hex(16),
+    )
 
 
 @pages.get("/redemptions/{redemption}")
