@@ -51,6 +51,7 @@ TITLES: Final[Mapping[str, str]] = {
     "outlets": "网点",
     "low_risk": "低风险",
     "regulated": "须持牌",
+    "proactive": "免申即享",
     "exclusion_group": "互斥组",
     "agreement": "协议",
     "stipulation": "约定序号",
@@ -232,7 +233,7 @@ def _value(name: str, cell: str) -> Any:
             return date.fromisoformat(cell)
         except ValueError:
             raise ValueError("日期，如 2026-11-26", "a date like 2026-11-26") from None
-    if name in {"low_risk", "regulated"}:
+    if name in {"low_risk", "regulated", "proactive"}:
         if cell.lower() not in _TRUTH:
             raise ValueError("“是”或“否”", "是/true/1 or 否/false/0")
         return _TRUTH[cell.lower()]
@@ -327,6 +328,7 @@ def _cells(version: BenefitVersion, benefit: Benefit, outlets: Sequence[str]) ->
         "outlets": " ".join(outlets),
         "low_risk": "是" if version.low_risk else "否",
         "regulated": "是" if version.regulated else "否",
+        "proactive": "是" if version.proactive else "否",
         "exclusion_group": version.exclusion_group,
         "agreement": version.agreement_id,
         "stipulation": version.stipulation_position,

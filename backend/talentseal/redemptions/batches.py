@@ -7,7 +7,6 @@ sent again is answered as before, and nothing happens twice.
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final, Self
 

@@ -1,6 +1,8 @@
 """Pages of redemptions: a holder's benefits and receipts, and what a partner has given."""
 
+import json
 import secrets
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,7 +14,7 @@ from talentseal.accounts.calls import UnsafeCall
 from talentseal.credentials import qr
 from talentseal.credentials.profiles import Profile
 from talentseal.errors import TalentSealError
-from talentseal.redemptions import batches, reading, reversing, visiting
+from talentseal.redemptions import batches, proposing, reading, reversing, visiting
 from talentseal.redemptions.api import Acting, WithDesk
 from talentseal.redemptions.batches import BatchAnswer
 from talentseal.redemptions.reversing import Part
@@ -30,8 +32,41 @@ After = Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")]
 @pages.get("/me/benefits")
 def show_own_benefits(desk: AtDesk) -> Response:
     """What I may use, what remains of it, and why not."""
+    return _own_benefits(desk)
+
+
+@pages.post("/me/benefits/{benefit}/take")
+def take_proposed(desk: AtDesk, redemptions: WithDesk, benefit: Identifier, form: Form) -> Response:
+    """Take what is proposed to me, once however often the form is sent."""
+    key = str(nested(texts(form))["key"])[:64] or secrets.token_hex(16)
+    acting = Acting(UnsafeCall(desk.database, desk.actor, key, desk.now), redemptions)
+    confirm = partial(proposing.confirm, actor=desk.actor, credentials=redemptions.credentials)
+    try:
+        made = acting.once(
+            "POST /me/benefits/take",
+            {"benefit": benefit},
+            lambda session: confirm(session, benefit=benefit, now=desk.now),
+        )
+    except TalentSealError as refusal:
+        if refusal.status in SHOWN_ELSEWHERE:
+            raise
+        return _own_benefits(desk, refusal)
+    return see_other(f"/me/receipts/{json.loads(bytes(made.body))['id']}", "proposal-taken")
+
+
+@pages.post("/me/benefits/{benefit}/decline")
+def decline_proposed(desk: AtDesk, benefit: Identifier) -> Response:
+    """Do not propose it to me again in this period."""
+    return desk.act(
+        lambda session: proposing.decline(session, desk.actor, benefit, now=desk.now),
+        lambda: see_other("/me/benefits", "proposal-declined"),
+        lambda refusal: _own_benefits(desk, refusal),
+    )
+
+
+def _own_benefits(desk: Desk, refusal: TalentSealError | None = None) -> Response:
     wallet = desk.database.read(lambda session: visiting.own(session, desk.actor, now=desk.now))
-    return desk.show("redemptions/benefits.html", wallet=wallet)
+    return desk.show("redemptions/benefits.html", refusal=refusal, wallet=wallet, key=secrets.token_hex(16))
 
 
 @pages.get("/me/receipts")

@@ -119,10 +119,20 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One wish at a counter, with all that is known of it."""
+class OwnPage:
+    """Where a holder takes what is proposed to him: nobody serves there. organisation: the provider."""
 
-    counter: Counter
+    organisation: str
+    outlet: None = None
+    terminal: None = None
+    staff: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One wish at a counter or on the holder's page, with all that is known of it."""
+
+    counter: Counter | OwnPage
     known: Facts
     wish: Wish
 
@@ -143,8 +153,10 @@ def redeem(
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A use that was given without a network and is entered afterwards. terminal: a device's id. staff: account
-    of whoever served. text: what was scanned, as good as the code itself then.
+    """A use that was given without a network and is entered afterwards.
+
+    terminal: a device's id. staff: account of whoever served. text: what was scanned, as good as the code
+    itself then.
     """
 
     terminal: str
@@ -159,8 +171,8 @@ def redeem_late(
     """Complete a use that was given at `past.occurred_at`: everything is looked at as it was then, counted in
     the period of then, and recorded now. Only within a write, which is to be committed in either case.
 
-    Raises NotPermitted, OccurredWhen, TerminalUnknown, ValueNeeded, ValueFixed, with nothing noted and nothing
-    burnt; Outrun when the write has to be done anew.
+    Raises NotPermitted, OccurredWhen, TerminalUnknown, ValueNeeded, ValueFixed, with nothing noted and
+    nothing burnt; Outrun when the write has to be done anew.
     """
     at = past.occurred_at
     counter = counter_at(session, actor, past.terminal, past.staff, at=at)
@@ -194,6 +206,19 @@ def _decided(
     if refusal is not None:
         return _refuse(session, asked, order, refusal, now)
     return _make(session, credentials, asked, order, reserve=reserve, occurred_at=occurred_at, now=now)
+
+
+def take(session: Session, credentials: Credentials, known: Facts, *, now: datetime) -> Redeemed | Refusal:
+    """Complete one unit of what is proposed to a holder who confirms it on his own page: no counter, nothing
+    shown. Only within a write. Raises Outrun when the write has to be done anew.
+    """
+    order = Order(benefit=known.offer.row.benefit_id if known.offer else "0" * 32)
+    wish = _wish(session, known, order, now)
+    refusal = checks.refusal_of(known, wish)
+    if refusal is not None:
+        return refusal
+    asked = Asked(OwnPage(known.place.organisation), known, wish)
+    return _make(session, credentials, asked, order, reserve=False, occurred_at=None, now=now)
 
 
 TRIES: Final = 20
