@@ -156,7 +156,9 @@ def _measure(session: Session, office: Actor, second: Actor, now: datetime) -> s
 
 
 def _publish(session: Session, office: Actor, second: Actor, measure: str, now: datetime) -> None:
-    content = _content(now, "青年人才体检补贴（虚构）", 30_000, quota=1, measure=measure, subsidy_bp=10_000)
+    content = _content(
+        now, "青年人才体检补贴（虚构）", 30_000, quota=1, measure=measure, subsidy_bp=10_000, proactive=True
+    )
     version = _draft(session, office, Category.GOVERNMENT, content, now=now)
     budget = BudgetInput(starts_on=version.starts_on, ends_on=version.ends_on, limit_units=500)
     budgeting.set_budget(session, office, version.benefit_id, budget, now=now)
