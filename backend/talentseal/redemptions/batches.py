@@ -166,7 +166,7 @@ def _read(number: int, cells: dict[str, str]) -> BatchRow | RowAnswer:
         return BatchRow.model_validate(said)
     except ValidationError as error:
         found = problems.field_problems(error.errors())
-        zh = "；".join(f"{each.path}：{each.zh}" for each in found)
+        zh = " ".join(f"{each.path}：{each.zh}" for each in found)
         en = "; ".join(f"{each.path}: {each.en}" for each in found)
         key = said["key"] if isinstance(said.get("key"), str) else f"#{number}"
         return RowAnswer(key=key, refusal=RowRefusal(code="row-malformed", zh=zh, en=en))
