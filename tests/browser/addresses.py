@@ -160,6 +160,7 @@ SIGNED_IN = [
     Address("/counter/{outlet}/visits/{presentation}", Role.PARTNER),
     Address("/counter/{outlet}/redemptions/{redemption}", Role.PARTNER),
     Address("/redemptions", Role.PARTNER),
+    Address("/redemptions/batch", Role.PARTNER),
     Address("/redemptions/{redemption}", Role.PARTNER),
     Address("/settlements", Role.PARTNER),
     Address("/settlements", Role.OPERATOR),

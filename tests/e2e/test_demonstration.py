@@ -1,5 +1,6 @@
 """What the README promises of its commands, run as a newcomer would run them."""
 
+import json
 import re
 import shlex
 import signal
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from sealproof import disclosure
 from talentseal.clock import SystemClock
 from talentseal.db import Database
+from talentseal.redemptions.models import Redemption, RedemptionState, Reversal
 from talentseal.sanctions import rules
 from talentseal.sanctions.models import SuspensionCase
 from talentseal.sanctions.states import UNDECIDED
@@ -28,6 +31,7 @@ ARTEFACTS = {
     "log.vkey",
     "trust.json",
     "deployment.json",
+    "receipt.seal.json",
 }
 
 
@@ -73,6 +77,25 @@ def test_a_rule_of_suspension_is_in_force_with_an_open_case(walked: Path) -> Non
     assert len(signed) == 3
     assert [case.rule_version_id for case in cases] == [rule.id]
     assert cases[0].state in UNDECIDED
+
+
+def test_one_of_each_benefit_was_used_with_each_walk_and_a_part_came_back(walked: Path) -> None:
+    database = Database(f"sqlite:///{walked / 'state' / 'talentseal.db'}")
+    try:
+        used = database.read(lambda session: session.scalars(select(Redemption)).all())
+        undone = database.read(lambda session: session.scalars(select(Reversal)).all())
+    finally:
+        database.close()
+
+    states = {RedemptionState.COMPLETED: 1, RedemptionState.PARTIALLY_REVERSED: 3}
+    assert {each.state: each.quantity for each in used} == states
+    assert {(each.quantity, each.value_fen) for each in undone} == {(1, 800)}
+
+
+def test_the_receipt_shows_date_partner_and_benefit_and_nothing_else(walked: Path) -> None:
+    shown = json.loads((walked / "proofs" / "receipt.seal.json").read_text("utf-8"))["disclosures"]
+
+    assert {disclosure.read(each).name for each in shown} == {"at", "partner", "benefit"}
 
 
 def test_the_walk_leaves_every_artefact(walked: Path) -> None:

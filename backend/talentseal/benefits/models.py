@@ -7,7 +7,17 @@ in the transaction of the redemption that they count.
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Enum, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from talentseal.db import Base, Instant
@@ -102,6 +112,8 @@ class BenefitVersion(Base):
     """Whether it is a service that only a licensed financial enterprise may render."""
     low_risk: Mapped[bool] = mapped_column()
     """Whether a token that was minted for a phone without network is enough."""
+    proactive: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it is proposed to whoever is eligible, to be taken by a click (免申即享)."""
     exclusion_group: Mapped[str | None] = mapped_column(String(64))
     """Of the benefits in one group a person uses one in a quota period."""
     agreement_id: Mapped[str | None] = mapped_column(String(66))

@@ -152,6 +152,7 @@ def _view(session: Session, version: BenefitVersion, benefit: Benefit, name: str
         subsidy_bp=version.subsidy_bp,
         low_risk=version.low_risk,
         regulated=version.regulated,
+        proactive=version.proactive,
         exclusion_group=version.exclusion_group,
         agreement=version.agreement_id,
         stipulation=version.stipulation_position,

@@ -72,6 +72,9 @@ class VersionInput(Command):
     )
     low_risk: bool = False
     regulated: bool = Field(default=False, description="Whether it takes a financial licence")
+    proactive: bool = Field(
+        default=False, description="Proposed to whoever is eligible, who takes it by a click (免申即享)"
+    )
     exclusion_group: Code | None = None
     agreement: OrganisationId | None = Field(default=None, description="0x and 64 hex digits")
     stipulation: Annotated[int, Field(ge=0, le=99, strict=True)] | None = Field(
@@ -86,6 +89,9 @@ class VersionInput(Command):
             raise PydanticCustomError("dates_reversed", "ends_on lies before starts_on")
         if self.value_fen is not None and self.value_fen > (self.value_limit_fen or MOST_FEN):
             raise PydanticCustomError("value_over_limit", "value_fen is above value_limit_fen")
+        if self.proactive and (self.value_fen is None or any(line.quota is None for line in self.tiers)):
+            # Nobody stands at a counter who could say an amount, and what has no end is proposed for ever.
+            raise PydanticCustomError("proactive_open", "a proactive benefit fixes value_fen and every quota")
         if len(set(self.outlets)) != len(self.outlets) or len(set(self.showings)) != len(self.showings):
             raise PydanticCustomError("named_twice", "an outlet or a showing is named twice")
         self._check_lines()
@@ -255,6 +261,7 @@ class VersionView(BenefitSummary):
     subsidy_bp: int
     low_risk: bool
     regulated: bool
+    proactive: bool
     exclusion_group: str | None
     agreement: str | None
     stipulation: int | None

@@ -51,6 +51,7 @@ TITLES: Final[Mapping[str, str]] = {
     "outlets": "网点",
     "low_risk": "低风险",
     "regulated": "须持牌",
+    "proactive": "免申即享",
     "exclusion_group": "互斥组",
     "agreement": "协议",
     "stipulation": "约定序号",
@@ -110,16 +111,12 @@ class _Row:
 
 def read(plain: bytes) -> Sheet:
     """What a CSV or Excel file says. Raises SheetUnreadable for one that is neither."""
-    if len(plain) > SIZE_LIMIT:
-        raise SheetUnreadable(why=f"{len(plain)} B")
-    table = list(_limited(_xlsx_rows(plain) if plain.startswith(b"PK") else _csv_rows(plain)))
-    if not table:
-        raise SheetUnreadable(why="0")
-    names, found = _headings(table[0])
+    heading, *lines = table(plain)
+    names, found = _headings(heading)
     if found:
         return Sheet((), tuple(found))
     rows = []
-    for number, cells in enumerate(table[1:], 2):
+    for number, cells in enumerate(lines, 2):
         if len(cells) > len(names) and any(cells[len(names) :]):
             found.append(_problem(number, "", "单元格多于列名", "no more cells than the heading names"))
         elif any(cells):
@@ -128,6 +125,16 @@ def read(plain: bytes) -> Sheet:
         found.append(_problem(2, "number", "至少一行", "at least one row"))
     benefits = [read for group in _groups(rows) for read in _benefit(group, found)]
     return Sheet(tuple(benefits) if not found else (), tuple(found[:PROBLEMS]))
+
+
+def table(plain: bytes) -> list[list[str]]:
+    """The cells of a CSV or Excel file, at least one row. Raises SheetUnreadable for one that is neither."""
+    if len(plain) > SIZE_LIMIT:
+        raise SheetUnreadable(why=f"{len(plain)} B")
+    found = list(_limited(_xlsx_rows(plain) if plain.startswith(b"PK") else _csv_rows(plain)))
+    if not found:
+        raise SheetUnreadable(why="0")
+    return found
 
 
 def write(
@@ -226,7 +233,7 @@ def _value(name: str, cell: str) -> Any:
             return date.fromisoformat(cell)
         except ValueError:
             raise ValueError("日期，如 2026-11-26", "a date like 2026-11-26") from None
-    if name in {"low_risk", "regulated"}:
+    if name in {"low_risk", "regulated", "proactive"}:
         if cell.lower() not in _TRUTH:
             raise ValueError("“是”或“否”", "是/true/1 or 否/false/0")
         return _TRUTH[cell.lower()]
@@ -321,6 +328,7 @@ def _cells(version: BenefitVersion, benefit: Benefit, outlets: Sequence[str]) ->
         "outlets": " ".join(outlets),
         "low_risk": "是" if version.low_risk else "否",
         "regulated": "是" if version.regulated else "否",
+        "proactive": "是" if version.proactive else "否",
         "exclusion_group": version.exclusion_group,
         "agreement": version.agreement_id,
         "stipulation": version.stipulation_position,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import ClassVar, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor
@@ -38,6 +38,8 @@ OFFLINE_AT_ONCE: Final = 2
 
 KEPT: Final = timedelta(days=1)
 """How long it is known whose an old token was, so that showing a screenshot can be told from forging."""
+OFFLINE_KEPT: Final = timedelta(days=3)
+"""The same for a token for times without a network: what was done by it is entered up to two days later."""
 
 
 class TooManyMints(TalentSealError):
@@ -224,8 +226,10 @@ def require_usable(code: TalentCode) -> None:
 
 
 def prune(session: Session, *, now: datetime) -> None:
-    """Forget tokens minted longer ago than KEPT; that they were burnt is never forgotten."""
-    session.execute(delete(MintedToken).where(MintedToken.minted_at < now - KEPT))
+    """Forget tokens minted longer ago than KEPT, OFFLINE_KEPT; that they were burnt is never forgotten."""
+    old = MintedToken.minted_at < now - KEPT
+    older = MintedToken.minted_at < now - OFFLINE_KEPT
+    session.execute(delete(MintedToken).where(old, or_(~MintedToken.offline, older)))
 
 
 def _admit(session: Session, device: str, now: datetime) -> None:

@@ -48,7 +48,7 @@ from talentseal.credentials.refusing import TOLD, PresentationRefused
 from talentseal.db import is_sqlite, only_row, table_of
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
-from talentseal.talents import people, photos
+from talentseal.talents import codes, people, photos
 from talentseal.talents.models import CodeState, FieldGroup, TalentCode, TalentFields
 from talentseal.vault import Vault
 
@@ -174,7 +174,29 @@ def present_at(
 ) -> Established | Refused:
     """The same at a counter that is known already, in the transaction of what follows from it."""
     asked = _Asked(counter, sent.request, now)
-    met = _recognised(session, credentials, asked, sent.text)
+    return _settled(session, asked, _recognised(session, credentials, asked, sent.text))
+
+
+def present_late(
+    session: Session,
+    counter: Counter,
+    credentials: Credentials,
+    text: str,
+    *,
+    occurred_at: datetime,
+    now: datetime,
+) -> Established | Refused:
+    """Establish whoever a token for times without a network named at a moment that has passed: for what a
+    counter enters once it has a network again. Only within a write, which is to be committed in either case.
+
+    Key, age, code and device are looked at as they were then. Whether he was signed in is no longer known.
+    """
+    asked = _Asked(counter, "", now)
+    return _settled(session, asked, _by_old_token(session, credentials, asked, text, occurred_at))
+
+
+def _settled(session: Session, asked: _Asked, met: Bearer | Unfit) -> Established | Refused:
+    now = asked.now
     if isinstance(met, Unfit):
         return refuse(session, asked.counter, met, now=now)
     identifier = secrets.token_hex(16)
@@ -254,6 +276,36 @@ def _by_token(
         # Genuine, and of a code that is not there: of another copy of the database.
         return Unfit(Refusal.CODE_TERMINATED)
     return _bearer(credentials, row, Channel.SCAN, token.digest)
+
+
+def _by_old_token(
+    session: Session, credentials: Credentials, asked: _Asked, text: str, at: datetime
+) -> Bearer | Unfit:
+    presented = profiles.presented(text)
+    if isinstance(presented, Refusal):
+        return Unfit(presented)
+    if presented.profile is not Profile.TC1:
+        return Unfit(Refusal.TOKEN_MALFORMED)
+    token = tc1.verify(credentials.keys, presented.text, now=at, lifetime=tc1.OFFLINE_LIFETIME)
+    if isinstance(token, Refusal):
+        return Unfit(token)
+    organisation = asked.counter.organisation
+    row = only_row(
+        session, _BY_TOKEN, digest=token.digest, code_ref=token.code_ref, organisation=organisation
+    )
+    then = codes.as_of(session, session.get_one(TalentCode, row.code), at) if row else None
+    if row is None or then is None:
+        return Unfit(Refusal.CODE_TERMINATED)
+    if not row.offline:
+        return Unfit(Refusal.TOKEN_EXPIRED, row.code)
+    state, tier = then
+    withheld = STATES.get(state)
+    if withheld is None and row.revoked_at is not None and row.revoked_at <= at:
+        withheld = Refusal.TOKEN_EXPIRED
+    surname = people.masked_name(credentials.vault, row.talent, row.sealed)
+    return Bearer(
+        row.code, surname, tier, Channel.SCAN, token.digest, withheld, photo=row.photo, offline=True
+    )
 
 
 def _by_number(

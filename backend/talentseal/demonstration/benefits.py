@@ -1,12 +1,13 @@
 """The demonstration's benefits and what they stand on, as far as it can be there before anything is signed.
 
-One of government is published. Those of bank and merchant are drafts: they stand on an agreement that is
-evidenced, which the walk concludes on the running chain.
+One of government is published at once. Those of bank and merchant are drafts until the walk has an agreement
+evidenced on the running chain, on which it has them published.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,13 +15,17 @@ from sqlalchemy.orm import Session
 from talentseal.accounts import service as accounts
 from talentseal.accounts.models import Account, OrganisationKind
 from talentseal.accounts.roles import PERMISSIONS, Actor, Role
+from talentseal.agreements import admission
+from talentseal.agreements import reading as agreements
 from talentseal.benefits import budgeting, service
-from talentseal.benefits.models import Category
+from talentseal.benefits.models import Benefit, BenefitState, BenefitVersion, Category
 from talentseal.benefits.schemas import BudgetInput, DraftBenefit, TierLine, VersionInput
 from talentseal.clock import legal_date
 from talentseal.db import Database
 from talentseal.partners import access, mandates
+from talentseal.partners.access_models import AccessState
 from talentseal.partners.access_schemas import ApplyForFinance, DraftMandate, OpenNegotiation
+from talentseal.partners.modules import Module
 from talentseal.policy import measures
 from talentseal.policy.measure_models import MeasureState
 from talentseal.policy.measure_schemas import DraftMeasure, MeasureMove
@@ -64,8 +69,65 @@ def _enter(session: Session, now: datetime) -> None:
     negotiation = access.open_negotiation(session, operator, opened, now=now)
     access.agree_terms(session, operator, negotiation.id, now=now)
     _publish(session, office, second, _measure(session, office, second, now), now)
-    _draft(session, bank, Category.FINANCIAL, "人才消费贷款贴息（虚构）", 20_000, now=now)
-    _draft(session, merchant, Category.CONSUMPTION, "人才购书九折（虚构）", None, now=now)
+    for provider, category in ((bank, Category.FINANCIAL), (merchant, Category.CONSUMPTION)):
+        _draft(session, provider, category, _content(now, **_OF_PARTNERS[category]), now=now)
+
+
+def publish(session: Session, agreement: str, *, now: datetime) -> dict[Category, str]:
+    """Let the benefits of bank and merchant be given under that agreement; their ids.
+
+    agreement: evidenced and in force, of both with the operator; its stipulation 0 is the merchant's, 1 the
+    bank's.
+    """
+    operator = _actor(session, Role.OPERATOR)
+    bank = _actor(session, Role.PARTNER, OrganisationKind.FINANCIAL)
+    merchant = _actor(session, Role.PARTNER, OrganisationKind.MERCHANT)
+    _admit_merchant(session, merchant, operator, agreement, now)
+    published = {}
+    for provider, category, position in ((bank, Category.FINANCIAL, 1), (merchant, Category.CONSUMPTION, 0)):
+        stands_on: dict[str, Any] = {"agreement": agreement, "stipulation": position}
+        content = _content(now, **_OF_PARTNERS[category], **stands_on)
+        draft = DraftBenefit(number=_number(category), category=category, version=content)
+        published[category] = _published(session, provider, operator, draft, now)
+    return published
+
+
+def _admit_merchant(
+    session: Session, merchant: Actor, operator: Actor, agreement: str, now: datetime
+) -> None:
+    """Bring the negotiation to its end, unless somebody did."""
+    agreed = [
+        row
+        for row, _name in access.listed(session, merchant)
+        if row.module is Module.CONSUMPTION and row.state is AccessState.TERMS_AGREED
+    ]
+    office = _actor(session, Role.TALENT_OFFICE)
+    for row in agreed:
+        admission.sign_access(session, operator, row.id, agreement, now=now)
+        access.file(session, operator, row.id, now=now)
+        access.admit(session, office, row.id, now=now)
+
+
+def _published(
+    session: Session, provider: Actor, operator: Actor, command: DraftBenefit, now: datetime
+) -> str:
+    """The benefit's id; its newest version is left as it is while it is published and its agreement holds."""
+    query = (
+        select(BenefitVersion)
+        .join(Benefit, Benefit.id == BenefitVersion.benefit_id)
+        .where(Benefit.organisation_id == provider.organisation_id, Benefit.number == command.number)
+        .order_by(BenefitVersion.number.desc())
+    )
+    newest = session.scalars(query.limit(1)).one()
+    holds = newest.agreement_id is not None and agreements.in_force(session, newest.agreement_id, now=now)
+    if newest.state is BenefitState.PUBLISHED and holds:
+        return newest.benefit_id
+    if newest.state is BenefitState.REVIEW:
+        service.give_back(session, operator, newest.benefit_id, newest.number, "改依新协议（虚构）", now=now)
+    version = service.revise(session, provider, newest.benefit_id, command.version, now=now)
+    service.send_to_review(session, provider, version.benefit_id, version.number, now=now)
+    service.publish(session, operator, version.benefit_id, version.number, now=now)
+    return version.benefit_id
 
 
 def _admit(session: Session, bank: Actor, office: Actor, now: datetime) -> None:
@@ -94,10 +156,10 @@ def _measure(session: Session, office: Actor, second: Actor, now: datetime) -> s
 
 
 def _publish(session: Session, office: Actor, second: Actor, measure: str, now: datetime) -> None:
-    more = {"measure": measure, "subsidy_bp": 10_000}
-    version = _draft(
-        session, office, Category.GOVERNMENT, "青年人才体检补贴（虚构）", 30_000, now=now, **more
+    content = _content(
+        now, "青年人才体检补贴（虚构）", 30_000, quota=1, measure=measure, subsidy_bp=10_000, proactive=True
     )
+    version = _draft(session, office, Category.GOVERNMENT, content, now=now)
     budget = BudgetInput(starts_on=version.starts_on, ends_on=version.ends_on, limit_units=500)
     budgeting.set_budget(session, office, version.benefit_id, budget, now=now)
     service.send_to_review(session, office, version.benefit_id, 1, now=now)
@@ -105,28 +167,36 @@ def _publish(session: Session, office: Actor, second: Actor, measure: str, now: 
 
 
 def _draft(
-    session: Session,
-    provider: Actor,
-    category: Category,
-    title: str,
-    value_fen: int | None,
-    *,
-    now: datetime,
-    **more: Any,
-) -> Any:
+    session: Session, provider: Actor, category: Category, content: VersionInput, *, now: datetime
+) -> BenefitVersion:
+    command = DraftBenefit(number=_number(category), category=category, version=content)
+    return service.draft(session, provider, command, now=now)
+
+
+def _number(category: Category) -> str:
+    return f"XH-DEMO-{category.value[:3]}-1"
+
+
+_OF_PARTNERS: Final[Mapping[Category, dict[str, Any]]] = {
+    Category.FINANCIAL: {"title": "人才专属金融咨询（虚构）", "value_fen": 20_000},
+    Category.CONSUMPTION: {"title": "人才购书九折（虚构）", "value_fen": None},
+}
+"""Without a quota, so that a walk can be walked again."""
+
+
+def _content(
+    now: datetime, title: str, value_fen: int | None, *, quota: int | None = None, **more: Any
+) -> VersionInput:
     today: date = legal_date(now)
-    content = VersionInput(
+    return VersionInput(
         title=title,
         text="凭人才码或人才卡办理（虚构）。",
         starts_on=today,
         ends_on=today + _YEAR,
-        tiers=tuple(TierLine(tier=tier, quota=1) for tier in (Tier.HIGH_E, Tier.YOUTH, Tier.RESERVE)),
+        tiers=tuple(TierLine(tier=tier, quota=quota) for tier in (Tier.HIGH_E, Tier.YOUTH, Tier.RESERVE)),
         value_fen=value_fen,
         **more,
     )
-    number = f"XH-DEMO-{category.value[:3]}-1"
-    command = DraftBenefit(number=number, category=category, version=content)
-    return service.draft(session, provider, command, now=now)
 
 
 def _second(session: Session, office: Actor, now: datetime) -> Actor:

@@ -66,6 +66,11 @@ class Cast:
         return self.bank, self.merchant
 
     @property
+    def parties(self) -> tuple[Body, Body, Body]:
+        """Who signs the agreement."""
+        return *self.partners, self.operator
+
+    @property
     def sides(self) -> tuple[Body, Body, Body]:
         """Who signs the demonstration's rule of suspension."""
         return self.talent_office, self.big_data_bureau, self.bank
@@ -73,7 +78,7 @@ class Cast:
     @property
     def signers(self) -> tuple[Body, ...]:
         """Who has a signing key."""
-        return *self.partners, self.talent_office, self.big_data_bureau
+        return *self.parties, self.talent_office, self.big_data_bureau
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ def enter(database: Database, folder: Path, *, now: datetime) -> Cast:
     names = ("operator", "bank", "merchant", "talent_office", "big_data_bureau")
     cast = Cast(*(bodies[name] for name in names))
     for body in cast.signers:
-        # In folders of older versions too, in which only partners had a key.
+        # In folders of older versions too, in which fewer had a key.
         if not body.keystore.exists():
             body.folder.mkdir(parents=True, exist_ok=True)
             if not body.passphrase_file.exists():

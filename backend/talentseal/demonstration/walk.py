@@ -8,29 +8,35 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from eth_account.signers.local import LocalAccount
 
 import sealproof
+from talentseal.accounts.roles import Actor
 from talentseal.agreements.states import AgreementState
 from talentseal.anchoring import epochs
-from talentseal.app import build
+from talentseal.app import Service, build
 from talentseal.client import Client, Version
 from talentseal.clock import SHANGHAI
 from talentseal.config import Settings
 from talentseal.db import sqlite_driver
-from talentseal.demonstration import rules
+from talentseal.demonstration import giving, rules
 from talentseal.demonstration.documents import write_agreement
+from talentseal.demonstration.giving import Given
 from talentseal.demonstration.scheme import Body
 from talentseal.demonstration.stage import Stage
 from talentseal.errors import TalentSealError
 from talentseal.evidence.status import RecordState
+from talentseal.partners import service as partners
 from talentseal.partners.models import KeyState
+from talentseal.redemptions.models import RedemptionState
 
 PATIENCE_SECONDS = 60
 VERDICTS_ZH = {"passed": "通过　", "failed": "不通过", "not-checked": "未核验"}
@@ -56,6 +62,10 @@ class Artefacts:
     @property
     def bundle(self) -> Path:
         return self.folder / "agreement.seal.json"
+
+    @property
+    def receipt(self) -> Path:
+        return self.folder / "receipt.seal.json"
 
     @property
     def tlog_proof(self) -> Path:
@@ -85,23 +95,37 @@ class Walk:
         version = self.submit()
         self.sign(version)
         record = self.conclude(version)
+        given = self.give(version)
         self.set_rule()
         self.fetch(version, record)
+        if given is not None:
+            self.fetch_receipt(given)
         self.stage.stop_service()
         self.verify()
+        if given is not None:
+            self.verify_receipt()
         self.alter_document()
         self.alter_database()
 
     def register_keys(self) -> None:
         """Each partner proves that it holds its key; the operator approves; the contract learns of it."""
         operator = self.stage.cast.operator
-        waiting = [body for body in self.stage.cast.partners if not self._is_registered(body)]
+        waiting = [body for body in self.stage.cast.parties if not self._is_registered(body)]
         if not waiting:
             return
-        self._announce("合作单位登记各自的签名密钥，运营机构批准", "The partners register their signing keys")
+        self._announce("各方登记自己的签名密钥，运营机构批准", "The parties register their signing keys")
         for body in waiting:
             key = self._json("keys", "register", *_signing_with(body), *_as(body))
-            self._json("keys", "approve", key["organisation"], key["address"], *_as(operator))
+            if body is operator:
+                # Nobody approves what he asked for: the operator's own key is the console's to approve.
+                self._approve_at_console(key["organisation"], key["address"])
+            else:
+                self._json("keys", "approve", key["organisation"], key["address"], *_as(operator))
+
+    def _approve_at_console(self, organisation: str, address: str) -> None:
+        with self._service() as service:
+            approve = partial(partners.approve_key, now=service.clock.now())
+            service.database.write(lambda session: approve(session, Actor.console(), organisation, address))
 
     def submit(self) -> Version:
         """The bank submits the agreement with its document."""
@@ -109,20 +133,22 @@ class Walk:
             "银行提交协议（真实 PDF）与约定", "The bank submits the agreement, a PDF, and its stipulations"
         )
         number = datetime.now(SHANGHAI).strftime("DEMO-%Y%m%d-%H%M%S")
-        bank, merchant = self.stage.cast.partners
-        write_agreement(self.artefacts.document, number, (f"甲方：{bank.name}", f"乙方：{merchant.name}"))
+        parties = self.stage.cast.parties
+        bank = parties[0]
+        lines = tuple(f"{role}：{body.name}" for role, body in zip(_ROLES, parties, strict=True))
+        write_agreement(self.artefacts.document, number, lines)
         terms = self.artefacts.folder / "terms.json"
-        terms.write_text(json.dumps(_terms(number, bank, merchant), ensure_ascii=False, indent=1), "utf-8")
+        terms.write_text(json.dumps(_terms(number, parties), ensure_ascii=False, indent=1), "utf-8")
         document = ("--document", str(self.artefacts.document))
         receipt = self._json("submit", str(terms), *document, *_as(bank))
         return Version(receipt["agreement"], receipt["version"])
 
     def sign(self, version: Version) -> None:
-        """Both sign on their own machines: the key never reaches the service."""
+        """All sign on their own machines: the key never reaches the service."""
         self._announce(
-            "双方各自核对文件并用自己的密钥签署", "Both check the document and sign with their own keys"
+            "各方各自核对文件并用自己的密钥签署", "All check the document and sign with their own keys"
         )
-        receipts = [self._sign(body, version) for body in self.stage.cast.partners]
+        receipts = [self._sign(body, version) for body in self.stage.cast.parties]
         signed, parties = receipts[-1]["signed"], receipts[-1]["parties"]
         self._require(signed == parties, f"signed {signed}/{parties}")
 
@@ -144,11 +170,37 @@ class Walk:
             self._await("the anchor", lambda: client.record(record).state is RecordState.FINAL)
         return record
 
+    def give(self, version: Version) -> Given | None:
+        """The partners' benefits are published under the agreement, and the holder uses one of each; of one,
+        a part comes back. None where he cannot, as in a folder that somebody played with.
+        """
+        self._announce(
+            "银行与书店据此发布权益；人才出示人才码，各办一项，其中一项退回一份",
+            "Bank and bookshop publish benefits under it; a talent shows his code and uses one of each, "
+            "and a part of one comes back",
+        )
+        with self._service() as service:
+            given = giving.give(service, version.agreement)
+        if given is None:
+            self.tell(
+                "  虚构人才的人才码现不能使用，略过", "  passed over: the invented talent has no live code"
+            )
+            return None
+        for each in given.receipts:
+            self.tell(
+                f"  回执 {each.id}：{each.title}，{each.quantity} 份，{each.state}，存证 {each.record}",
+                f"  receipt {each.id}: {each.title}, {each.quantity} units, {each.state}, "
+                f"record {each.record}",
+            )
+        states = sorted(each.state for each in given.receipts)
+        expected = [RedemptionState.COMPLETED, RedemptionState.PARTIALLY_REVERSED]
+        self._require(states == expected, f"expected {expected}, met {states}")
+        return given
+
     def set_rule(self) -> None:
         """The three sides put a rule of suspension into force, each with its key; a case opens under it."""
-        settings = Settings(data_dir=self.stage.folder, chain_url=self.stage.chain.url, demonstration=True)
-        service, cast = build(settings), self.stage.cast
-        try:
+        cast = self.stage.cast
+        with self._service() as service:
             if rules.is_set(service.database):
                 return
             self._announce(
@@ -161,8 +213,6 @@ class Walk:
                     self._register(body, key)
             self._await("the keys", lambda: all(self._is_registered(body) for body in cast.sides))
             rules.set_rule(service.database, cast, keys, now=service.clock.now)
-        finally:
-            service.close()
 
     def _register(self, body: Body, key: LocalAccount) -> None:
         """Through the API, as a program of the office would."""
@@ -187,14 +237,29 @@ class Walk:
         shutil.copyfile(self.stage.folder / "deployment.json", folder / "deployment.json")
         checkpoint = json.loads(self.artefacts.bundle.read_text("utf-8"))["checkpoint"]
         (folder / "checkpoint").write_text(checkpoint, "utf-8")
-        settings = Settings(data_dir=self.stage.folder, chain_url=self.stage.chain.url, demonstration=True)
-        service = build(settings)
-        try:
+        with self._service() as service:
             trust = service.notary.trust(service.database.read(epochs.newest))
-        finally:
-            service.close()
         self.artefacts.trust.write_bytes(trust.dump())
         (folder / "log.vkey").write_text(f"{trust.log}\n", "utf-8")
+
+    def fetch_receipt(self, given: Given) -> None:
+        """The holder takes the proof of a receipt, of which he shows some fields and not others."""
+        self._announce(
+            "回执已上链；人才取回证明，只披露时间、单位与权益",
+            "The receipts are on the chain; the talent takes a proof that shows date, partner, benefit",
+        )
+        with self._service() as service:
+            final = partial(giving.are_final, service, given)
+            self._await("the receipts' anchor", final)
+            self.artefacts.receipt.write_bytes(giving.proof(service, given))
+
+    def verify_receipt(self) -> None:
+        """Whoever is shown the receipt verifies it without an account, the service still switched off."""
+        self._announce("任何人无需账户核验回执", "Anyone verifies the receipt, without an account")
+        report = self._sealproof(None, expected=0, bundle=self.artefacts.receipt)
+        self._require(
+            not any(step["verdict"] == "failed" for step in report["steps"]), "a step of the receipt failed"
+        )
 
     def verify(self) -> None:
         """An auditor verifies with Python's standard library and the chain; the service is switched off."""
@@ -234,6 +299,16 @@ class Walk:
         self.step += 1
         self.tell(f"{self.step}. {zh}", f"{self.step}. {en}")
 
+    @contextmanager
+    def _service(self) -> Iterator[Service]:
+        """What the running service works on, for what has no command of its own."""
+        settings = Settings(data_dir=self.stage.folder, chain_url=self.stage.chain.url, demonstration=True)
+        service = build(settings)
+        try:
+            yield service
+        finally:
+            service.close()
+
     def _client(self, body: Body) -> Client:
         return Client(self.stage.url, body.api_key_file.read_text("utf-8").strip())
 
@@ -250,10 +325,12 @@ class Walk:
         self._require(done.returncode == 0, done.stderr.strip() or f"exit {done.returncode}")
         return json.loads(done.stdout)
 
-    def _sealproof(self, document: Path, *, expected: int) -> Any:
-        """Run the auditor's verifier on the bundle: isolated, without site packages, against the chain."""
-        arguments = ["verify", str(self.artefacts.bundle), "--trust", str(self.artefacts.trust)]
-        arguments += ["--document", str(document), "--rpc", self.stage.chain.url]
+    def _sealproof(self, document: Path | None, *, expected: int, bundle: Path | None = None) -> Any:
+        """Run the auditor's verifier on a bundle: isolated, without site packages, against the chain."""
+        arguments = ["verify", str(bundle or self.artefacts.bundle), "--trust", str(self.artefacts.trust)]
+        if document is not None:
+            arguments += ["--document", str(document)]
+        arguments += ["--rpc", self.stage.chain.url]
         shown = " ".join(["sealproof", *arguments]).replace(str(self.artefacts.folder), "…")
         self.tell(f"  $ {shown}", f"  $ {shown}")
         done = self._command([*_isolated_sealproof(), *arguments, "--json"], self.stage.environment)
@@ -310,8 +387,12 @@ def _signing_with(body: Body) -> tuple[str, ...]:
     return ("--keystore", str(body.keystore), "--passphrase-file", str(body.passphrase_file))
 
 
-def _terms(number: str, bank: Body, merchant: Body) -> dict[str, Any]:
+_ROLES: Final = ("甲方", "乙方", "丙方")
+
+
+def _terms(number: str, parties: tuple[Body, Body, Body]) -> dict[str, Any]:
     today = datetime.now(SHANGHAI).date()
+    bank, merchant, _operator = parties
     return {
         "number": number,
         "title": "人才金融与消费权益合作协议（演示）",
@@ -319,15 +400,15 @@ def _terms(number: str, bank: Body, merchant: Body) -> dict[str, Any]:
         "effective_from": today.isoformat(),
         "valid_through": date(today.year + 1, today.month, min(today.day, 28)).isoformat(),
         "parties": [
-            {"organisation": bank.organisation, "role": "甲方"},
-            {"organisation": merchant.organisation, "role": "乙方"},
+            {"organisation": body.organisation, "role": role}
+            for role, body in zip(_ROLES, parties, strict=True)
         ],
         "stipulations": [
             {
                 "clause": "第三条",
                 "duty_holder": merchant.organisation,
-                "beneficiary_tiers": ["HIGH_A", "HIGH_B", "YOUTH"],
-                "measure": "持人才卡购书享受九折",
+                "beneficiary_tiers": ["HIGH_E", "YOUTH", "RESERVE"],
+                "measure": "持人才码或人才卡购书享受九折",
                 "period": "EVENT",
                 "threshold": "每次",
                 "remedy": "差额双倍退还",
@@ -335,8 +416,8 @@ def _terms(number: str, bank: Body, merchant: Body) -> dict[str, Any]:
             {
                 "clause": "第五条",
                 "duty_holder": bank.organisation,
-                "beneficiary_tiers": ["YOUTH"],
-                "measure": "贷款咨询 48 小时内答复",
+                "beneficiary_tiers": ["HIGH_E", "YOUTH", "RESERVE"],
+                "measure": "金融咨询免费，48 小时内答复",
                 "period": "EVENT",
                 "threshold": "48 小时",
                 "remedy": "由客户经理当面说明",

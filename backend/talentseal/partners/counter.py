@@ -6,14 +6,15 @@ outlet wait for the acts under way, and no act begun afterwards finds its counte
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.db import only_row
+from talentseal.db import Instant, only_row
 from talentseal.errors import TalentSealError
 from talentseal.partners.models import Outlet, Staff, Terminal, TerminalKind
 
@@ -97,6 +98,38 @@ def _manned(terminal: ColumnElement[bool]) -> Select[str, str, str]:
 _AT_DEVICE: Final = _manned(Terminal.account_id == bindparam("terminal"))
 _AT_BROWSER: Final = _manned(
     (Terminal.kind == TerminalKind.BROWSER) & (Terminal.outlet_id == bindparam("terminal"))
+)
+
+
+def counter_at(session: Session, actor: Actor, terminal: str, staff: str, *, at: datetime) -> Counter:
+    """The counter of the actor's organisation that a device and a member of staff made at a moment that has
+    passed, for what is entered afterwards. Raises NotPermitted, TerminalUnknown.
+    """
+    actor.require(Permission.OUTLET_MANAGE)
+    outlet = only_row(
+        session, _STOOD_AT, terminal=terminal, staff=staff, organisation=actor.organisation_id, at=at
+    )
+    if outlet is None:
+        raise TerminalUnknown
+    return Counter(actor.organisation_id, outlet.outlet_id, terminal, staff)
+
+
+_AT: Final = bindparam("at", type_=Instant())
+_STOOD_AT: Final = (
+    select(Terminal.outlet_id)
+    .join(Outlet, Outlet.id == Terminal.outlet_id)
+    .join(Staff, Staff.outlet_id == Outlet.id)
+    .where(
+        Terminal.id == bindparam("terminal"),
+        Terminal.added_at <= _AT,
+        or_(Terminal.revoked_at.is_(None), Terminal.revoked_at > _AT),
+        Outlet.organisation_id == bindparam("organisation"),
+        or_(Outlet.closed_at.is_(None), Outlet.closed_at > _AT),
+        Staff.account_id == bindparam("staff"),
+        Staff.bound_at <= _AT,
+        or_(Staff.ended_at.is_(None), Staff.ended_at > _AT),
+    )
+    .limit(1)
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, File, Path, Query, Request, UploadFile
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -15,7 +15,8 @@ from talentseal.credentials.presenting import Credentials, Sent
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import AtDevice
 from talentseal.partners.schemas import Identifier
-from talentseal.redemptions import reading, reversing, service
+from talentseal.redemptions import batches, reading, reversing, service
+from talentseal.redemptions.batches import Batch, BatchAnswer, Entering
 from talentseal.redemptions.facts import Facts
 from talentseal.redemptions.models import Redemption
 from talentseal.redemptions.refusals import ARTICLES, Refusal
@@ -78,6 +79,15 @@ class Acting:
             completed_at=row.completed_at,
             record=row.record_id,
             promise=self.desk.promise(recorded) if recorded else None,
+        )
+
+    @property
+    def entering(self) -> Entering:
+        """For a batch under the call's key."""
+        return Entering(
+            self.call,
+            self.desk.credentials,
+            lambda met: self.receipt(met.row, met.terms, met.recorded),
         )
 
     def once(
@@ -158,6 +168,26 @@ def _dry_run(known: Facts, refusal: Refusal | None) -> DryRun:
         benefit_version=offer.row.number if offer else None,
         remaining_units=offer.remaining if offer else None,
     )
+
+
+@api.post("/redemptions/batch", response_model=BatchAnswer, max_body_size=batches.SIZE_LIMIT)
+def enter_batch(command: Batch, acting: Act) -> BatchAnswer:
+    """Enter what was given without a network, at most 500 rows, each answered on its own.
+
+    Only benefits of low risk, for codes that the phone held for times without a network.
+    """
+    return acting.entering.enter(command.rows)
+
+
+@api.post(
+    "/redemptions/batch/sheet",
+    response_model=BatchAnswer,
+    max_body_size=batches.SIZE_LIMIT + 64 * 1024,
+    form_limits={"max_files": 1, "max_fields": 1, "max_part_size": 1024},
+)
+def enter_batch_file(file: Annotated[UploadFile, File()], acting: Act) -> BatchAnswer:
+    """The same as a CSV or Excel file, a column for each field."""
+    return batches.enter_file(acting.entering, file.file.read(batches.SIZE_LIMIT + 1))
 
 
 @api.post("/redemptions/{redemption_id}/completion", response_model=Receipt)

@@ -17,6 +17,8 @@ from talentseal.policy.tiers import Tier
 class RedemptionCompleted(Event):
     """A benefit was given; the observance of its stipulation (Articles 11 and 20).
 
+    occurred_at: when the counter says it was, where it entered it afterwards; `at` is when it was recorded.
+
     talent_ref: how this partner knows the person, another with each. agreement, stipulation: record numbers
     and position; instrument: version id, None when the agreement alone carried it. token: SHA-256 hex of what
     was burnt for the presentation, None for a card.
@@ -43,6 +45,7 @@ class RedemptionCompleted(Event):
     stipulation: int | None
     instrument: str | None
     token: str | None
+    occurred_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

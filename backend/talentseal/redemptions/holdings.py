@@ -8,8 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
-from talentseal.benefits.models import BenefitVersion
-from talentseal.redemptions.models import Redemption, RedemptionRefusal, RedemptionState, Reversal
+from talentseal.benefits.models import Benefit, BenefitVersion
+from talentseal.redemptions.models import (
+    DeclinedProposal,
+    Redemption,
+    RedemptionRefusal,
+    RedemptionState,
+    Reversal,
+)
 from talentseal.talents.holdings import Holding, Told, instant
 from talentseal.vault import Vault
 
@@ -53,6 +59,20 @@ def _refusals(session: Session, _vault: Vault, talent_id: str) -> Told:
     ]
 
 
+def _declined(session: Session, _vault: Vault, talent_id: str) -> Told:
+    query = (
+        select(DeclinedProposal, Organisation.name)
+        .join(Benefit, Benefit.id == DeclinedProposal.benefit_id)
+        .join(Organisation, Organisation.id == Benefit.organisation_id)
+        .where(DeclinedProposal.talent_id == talent_id)
+        .order_by(DeclinedProposal.at, DeclinedProposal.benefit_id)
+    )
+    return [
+        {"organisation_name": name, "benefit": row.benefit_id, "period": row.period, "at": instant(row.at)}
+        for row, name in session.execute(query)
+    ]
+
+
 def _records(session: Session, talent_id: str) -> Sequence[str]:
     completed = select(Redemption.record_id).where(
         Redemption.talent_id == talent_id, Redemption.record_id.is_not(None)
@@ -74,4 +94,5 @@ def _is_open(session: Session, talent_id: str, _now: datetime) -> bool:
 HOLDINGS: Final = (
     Holding("redemptions", _redemptions, _records, is_open=_is_open),
     Holding("redemption_refusals", _refusals),
+    Holding("declined_proposals", _declined),
 )

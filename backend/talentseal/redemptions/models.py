@@ -97,6 +97,8 @@ class Redemption(Base):
     """When it was reserved, or completed in one step."""
     reserved_until: Mapped[datetime | None] = mapped_column(Instant)
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
+    occurred_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the counter says it was, where it entered it afterwards; None when it was entered at once."""
     released_at: Mapped[datetime | None] = mapped_column(Instant)
     release: Mapped[Release | None] = mapped_column(Enum(Release, native_enum=False, length=16))
     reversed_units: Mapped[int] = mapped_column(default=0)
@@ -164,3 +166,15 @@ class StaticUse(Base):
     talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     used_fen: Mapped[int] = mapped_column(BigInteger)
+
+
+class DeclinedProposal(Base):
+    """A proactive benefit that a person does not want in a quota period: it is not proposed again in it."""
+
+    __tablename__ = "declined_proposal"
+
+    talent_id: Mapped[str] = mapped_column(ForeignKey("talent.id"), primary_key=True)
+    benefit_id: Mapped[str] = mapped_column(ForeignKey("benefit.id"), primary_key=True)
+    period: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """As `QuotaUse.period`."""
+    at: Mapped[datetime] = mapped_column("declined_at", Instant)

@@ -8,7 +8,7 @@ the burn stays, and the holder can ask why. So `NotRedeemed` is returned, commit
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -32,7 +32,7 @@ from talentseal.credentials.presenting import Credentials, Refused, Sent
 from talentseal.db import is_sqlite, rows, table_of
 from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
 from talentseal.evidence.records import Recorded
-from talentseal.partners.counter import Counter, Place, counter_of
+from talentseal.partners.counter import Counter, Place, counter_at, counter_of
 from talentseal.redemptions import checks, facts
 from talentseal.redemptions.checks import Wish
 from talentseal.redemptions.events import RedemptionCompleted
@@ -55,6 +55,16 @@ T = TypeVar("T")
 
 RESERVED: Final = timedelta(minutes=10)
 """How long a reservation holds [R]."""
+
+
+ENTERED_WITHIN: Final = timedelta(hours=48)
+"""How long afterwards what was given without a network can be entered: as long as its keys are known [R]."""
+
+
+class OccurredWhen(Invalid):
+    code = "occurred-when"
+    zh = "发生时间须在此前 {hours} 小时以内，且不晚于现在。请核对终端时钟与 occurred_at。"
+    en = "occurred_at has to lie within the last {hours} hours and not in the future; check the clock."
 
 
 class RedemptionNotFound(NotFound):
@@ -109,10 +119,20 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One wish at a counter, with all that is known of it."""
+class OwnPage:
+    """Where a holder takes what is proposed to him: nobody serves there. organisation: the provider."""
 
-    counter: Counter
+    organisation: str
+    outlet: None = None
+    terminal: None = None
+    staff: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One wish at a counter or on the holder's page, with all that is known of it."""
+
+    counter: Counter | OwnPage
     known: Facts
     wish: Wish
 
@@ -128,10 +148,77 @@ def redeem(
     asked = _asked(session, actor, visit, order, now)
     if isinstance(asked, NotRedeemed):
         return asked
+    return _decided(session, visit.credentials, asked, order, reserve=reserve, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A use that was given without a network and is entered afterwards.
+
+    terminal: a device's id. staff: account of whoever served. text: what was scanned, as good as the code
+    itself then.
+    """
+
+    terminal: str
+    staff: str
+    occurred_at: datetime
+    text: str = field(repr=False)
+
+
+def redeem_late(
+    session: Session, actor: Actor, credentials: Credentials, past: Past, order: Order, *, now: datetime
+) -> Redeemed | NotRedeemed:
+    """Complete a use that was given at `past.occurred_at`: everything is looked at as it was then, counted in
+    the period of then, and recorded now. Only within a write, which is to be committed in either case.
+
+    Raises NotPermitted, OccurredWhen, TerminalUnknown, ValueNeeded, ValueFixed, with nothing noted and
+    nothing burnt; Outrun when the write has to be done anew.
+    """
+    at = past.occurred_at
+    counter = counter_at(session, actor, past.terminal, past.staff, at=at)
+    if not now - ENTERED_WITHIN <= at <= now:
+        raise OccurredWhen(hours=ENTERED_WITHIN // timedelta(hours=1))
+    met = presenting.present_late(session, counter, credentials, past.text, occurred_at=at, now=now)
+    if isinstance(met, Refused):
+        return NotRedeemed(met.error)
+    bearer = facts.bearer_of(session, counter, met.presentation, now=now)
+    if bearer is None:
+        raise AssertionError("a presentation just made holds")  # pragma: no cover
+    # It was ACTIVE then, or nobody had been established; what happened to it since takes nothing back.
+    then = replace(bearer, state=CodeState.ACTIVE, tier=met.tier)
+    here = facts.Place(counter.organisation, counter.outlet)
+    known = facts.facts_of(session, then, here, order.benefit, now=at)
+    asked = Asked(counter, known, _wish(session, known, order, at))
+    return _decided(session, credentials, asked, order, occurred_at=at, now=now)
+
+
+def _decided(
+    session: Session,
+    credentials: Credentials,
+    asked: Asked,
+    order: Order,
+    *,
+    reserve: bool = False,
+    occurred_at: datetime | None = None,
+    now: datetime,
+) -> Redeemed | NotRedeemed:
     refusal = checks.refusal_of(asked.known, asked.wish)
     if refusal is not None:
         return _refuse(session, asked, order, refusal, now)
-    return _make(session, visit.credentials, asked, order, reserve=reserve, now=now)
+    return _make(session, credentials, asked, order, reserve=reserve, occurred_at=occurred_at, now=now)
+
+
+def take(session: Session, credentials: Credentials, known: Facts, *, now: datetime) -> Redeemed | Refusal:
+    """Complete one unit of what is proposed to a holder who confirms it on his own page: no counter, nothing
+    shown. Only within a write. Raises Outrun when the write has to be done anew.
+    """
+    order = Order(benefit=known.offer.row.benefit_id if known.offer else "0" * 32)
+    wish = _wish(session, known, order, now)
+    refusal = checks.refusal_of(known, wish)
+    if refusal is not None:
+        return refusal
+    asked = Asked(OwnPage(known.place.organisation), known, wish)
+    return _make(session, credentials, asked, order, reserve=False, occurred_at=None, now=now)
 
 
 TRIES: Final = 20
@@ -218,7 +305,14 @@ def _refuse(session: Session, asked: Asked, order: Order, refusal: Refusal, now:
 
 
 def _make(
-    session: Session, credentials: Credentials, asked: Asked, order: Order, *, reserve: bool, now: datetime
+    session: Session,
+    credentials: Credentials,
+    asked: Asked,
+    order: Order,
+    *,
+    reserve: bool,
+    occurred_at: datetime | None,
+    now: datetime,
 ) -> Redeemed:
     known = asked.known
     offer = known.offer
@@ -250,6 +344,7 @@ def _make(
         instrument_version_id=known.basis.version_id if known.basis else None,
         state=RedemptionState.RESERVED,
         made_at=now,
+        occurred_at=occurred_at,
         reserved_until=now + RESERVED if reserve else None,
         reversed_units=0,
         reversed_fen=0,
@@ -382,6 +477,7 @@ def _complete(session: Session, row: Redemption, terms: Terms, now: datetime) ->
         stipulation=made.stipulation_position,
         instrument=row.instrument_version_id,
         token=terms.token.hex() if terms.token else None,
+        occurred_at=row.occurred_at,
     )
     recorded = evidence.record(session, event, now=now)
     row.record_id = recorded.id

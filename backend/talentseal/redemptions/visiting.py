@@ -11,7 +11,7 @@ from talentseal.benefits.models import Category, QuotaPeriod
 from talentseal.credentials.presentations import PresentationRequired
 from talentseal.partners.counter import Place, counter_of
 from talentseal.policy.tiers import Tier
-from talentseal.redemptions import checks, facts
+from talentseal.redemptions import checks, facts, proposing
 from talentseal.redemptions.checks import Wish
 from talentseal.redemptions.facts import Bearer, Facts
 from talentseal.redemptions.refusals import ARTICLES, Refusal
@@ -24,7 +24,7 @@ class Choice:
     """A benefit, whether it can be used now, and if not, why: the article and what it stands on.
 
     remaining: units of the period, None without limit. instrument: title's number and version in force, None
-    when there is none or the agreement alone carries it.
+    when there is none or the agreement alone carries it. usage_period: key of the quota period of today.
     """
 
     benefit: str
@@ -42,6 +42,8 @@ class Choice:
     refusal: Refusal | None
     article: int | None
     instrument: tuple[str, int] | None
+    proactive: bool
+    usage_period: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,15 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A holder's benefits. state: of his code, None when he has none that is live."""
+    """A holder's benefits. state: of his code, None when he has none that is live.
+
+    proposals: what he can take by a click (免申即享) and has not declined in this period; no choices.
+    """
 
     state: CodeState | None
     tier: Tier | None
     choices: list[Choice]
+    proposals: list[Choice]
 
 
 HIDDEN: Final = frozenset({Refusal.TIER_NOT_ELIGIBLE})
@@ -86,10 +92,15 @@ def own(session: Session, actor: Actor, *, now: datetime) -> Wallet:
     try:
         code = codes.live_of(session, talent.id)
     except codes.CodeNotFound:
-        return Wallet(None, None, [])
+        return Wallet(None, None, [], [])
     bearer = Bearer(talent.id, code.id, code.tier, code.state)
-    choices = [_choice(each) for each in facts.offers_anywhere(session, bearer, now=now)]
-    return Wallet(code.state, code.tier, sorted(choices, key=lambda choice: choice.refusal is not None))
+    found = [_choice(each) for each in facts.offers_anywhere(session, bearer, now=now)]
+    open_ = [each for each in found if each.proactive and each.refusal is None]
+    unwanted = proposing.declined(session, talent.id) if open_ else frozenset()
+    proposals = [each for each in open_ if (each.benefit, each.usage_period) not in unwanted]
+    choices = [each for each in found if each not in proposals]
+    ordered = sorted(choices, key=lambda choice: choice.refusal is not None)
+    return Wallet(code.state, code.tier, ordered, proposals)
 
 
 def _choice(known: Facts) -> Choice:
@@ -113,4 +124,6 @@ def _choice(known: Facts) -> Choice:
         refusal=refusal,
         article=ARTICLES[refusal] if refusal else None,
         instrument=(known.basis.instrument, known.basis.number) if known.basis else None,
+        proactive=row.proactive,
+        usage_period=offer.period,
     )

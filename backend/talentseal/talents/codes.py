@@ -93,6 +93,17 @@ def live_of(session: Session, talent_id: str, *, lock: bool = False) -> TalentCo
     return row
 
 
+def as_of(session: Session, code: TalentCode, at: datetime) -> tuple[CodeState, Tier] | None:
+    """State and tier that a code had at a moment that has passed; None before it was issued."""
+    steps = select(CodeStep.state).where(CodeStep.code_id == code.id, CodeStep.at <= at)
+    state = session.scalar(steps.order_by(CodeStep.number.desc()).limit(1))
+    if state is None:
+        return None
+    later = select(TierChange.before).where(TierChange.code_id == code.id, TierChange.at > at)
+    before = session.scalar(later.order_by(TierChange.at).limit(1))
+    return state, before or code.tier
+
+
 def hold_of(session: Session, talent_id: str) -> None:
     """Hold the talent's live code until the commit, where he has one: what everybody holds first."""
     session.scalars(
