@@ -1,4 +1,4 @@
-"""Processes that present tokens together, each with several clients of its own."""
+"""Processes that act together at counters, each with several clients of its own."""
 
 import multiprocessing
 import threading
@@ -13,12 +13,11 @@ from multiprocessing.connection import Connection
 from talentseal.accounts.roles import Actor
 from talentseal.credentials import presenting
 from talentseal.credentials.presenting import Credentials, Refused, Sent
-from talentseal.credentials.refusals import Refusal
 from talentseal.db import Database
 from talentseal.partners.counter import Place
 
-Answers = Counter[Refusal | None]
-"""How often each was answered; None is: established."""
+Answers = Counter[str | None]
+"""How often each refusal was answered; None is: established."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,19 @@ class Post:
     credentials: Credentials
     clients: int
 
+    def act(self, database: Database, shown: str, now: datetime) -> str | None:
+        """One client's request: present what is shown. Why it was refused, None when it was not."""
+        met = database.write(
+            lambda session: presenting.present(
+                session, self.actor, self.credentials, self.place, Sent(shown, ""), now=now
+            )
+        )
+        return met.refusal if isinstance(met, Refused) else None
+
 
 @contextmanager
 def processes(posts: list[Post]) -> Iterator[list[Connection]]:
-    """A process for each post; what is sent into its connection is presented by all its clients at once."""
+    """A process for each post; what is sent into its connection is what its clients show, all at once."""
     context = multiprocessing.get_context("spawn")
     pipes = [context.Pipe() for _ in posts]
     started = [
@@ -55,27 +63,23 @@ def processes(posts: list[Post]) -> Iterator[list[Connection]]:
             process.join(30)
 
 
-def presented(connections: list[Connection], token: str, now: datetime) -> Answers:
-    """What all clients of all processes are answered."""
+def answered(connections: list[Connection], shown: list[str], now: datetime) -> Answers:
+    """What the clients of all processes are answered. shown: by each client of a process, in turn."""
     for each in connections:
-        each.send((token, now))
+        each.send((shown, now))
     return sum((each.recv() for each in connections), Answers())
 
 
 def _serve(post: Post, connection: Connection) -> None:
     database, ready = Database(post.url), threading.Barrier(post.clients)
 
-    def client(token: str, now: datetime) -> Refusal | None:
+    def client(shown: str, now: datetime) -> str | None:
         ready.wait()
-        met = database.write(
-            lambda session: presenting.present(
-                session, post.actor, post.credentials, post.place, Sent(token, ""), now=now
-            )
-        )
-        return met.refusal if isinstance(met, Refused) else None
+        return post.act(database, shown, now)
 
     with ThreadPoolExecutor(post.clients) as threads:
         connection.send("ready")
         while order := connection.recv():
-            connection.send(Answers(threads.map(client, *zip(*[order] * post.clients, strict=True))))
+            shown, now = order
+            connection.send(Answers(threads.map(client, shown, [now] * post.clients)))
     database.close()

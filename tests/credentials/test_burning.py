@@ -16,7 +16,7 @@ from talentseal.credentials import presenting
 from talentseal.credentials.models import TokenBurn
 from talentseal.credentials.presenting import Bearer
 from talentseal.credentials.refusals import Refusal
-from tests.credentials.burning import Answers, Post, presented, processes
+from tests.credentials.burning import Answers, Post, answered, processes
 from tests.credentials.counters import CREDENTIALS, Street, verdict
 from tests.talents.conftest import in_force
 from tests.world import SetClock, make_world
@@ -63,7 +63,8 @@ def test_it_is_one_in_several_processes_too(postgres_street: Street, postgres_ur
 
     with processes(posts) as connections:
         for _ in range(TOKENS):
-            assert presented(connections, phone.mint().text, street.world.clock.now()) == ONCE
+            shown = [phone.mint().text] * (CLIENTS // PROCESSES)
+            assert answered(connections, shown, street.world.clock.now()) == ONCE
             street.world.clock.advance(seconds=3)
 
     assert len(street.presentations()) == street.burns() == TOKENS

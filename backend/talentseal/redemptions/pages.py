@@ -83,11 +83,11 @@ def show_own_receipt(desk: AtDesk, redemption: Identifier) -> Response:
     return desk.show("redemptions/receipt.html", receipt=receipt, undone=undone, fields=reading.DISCLOSABLE)
 
 
-@pages.get("/me/receipts/{redemption}/code.svg")
+@pages.get("/me/receipts/{redemption}/code.png")
 def draw_own_receipt(desk: AtDesk, redemption: Identifier) -> Response:
     """Its TCR as a picture: by it anybody finds the record, and nothing of its content."""
     text = desk.database.read(lambda session: reading.own_check(session, desk.actor, redemption))
-    return Response(qr.svg(Profile.TCR, text, ""), media_type="image/svg+xml")
+    return Response(qr.png(Profile.TCR, text), media_type="image/png")
 
 
 @pages.get("/redemptions")
