@@ -7,7 +7,7 @@ from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_all_but_sealed
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 
 _BREACH_STATE = sa.Enum(
     "BREACH_ALLEGED",

@@ -6,7 +6,7 @@ from alembic import op
 from talentseal.db import Instant
 from talentseal.migrations.append_only import protect_rows
 
-revision = "0018"
+revision = "0016"
 down_revision = "0015"
 
 _MEASURE = sa.Enum(
