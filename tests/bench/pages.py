@@ -41,8 +41,8 @@ from tests.benefits.shown import shown as shown_benefits
 from tests.browser.addresses import EVERY, Address, Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
-from tests.redemptions.settled import settled
 from tests.events.shown import pushed
+from tests.redemptions.settled import settled
 from tests.sanctions.conftest import make_court
 from tests.sanctions.held import held
 from tests.talents.conftest import People, high, in_force

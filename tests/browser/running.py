@@ -189,6 +189,7 @@ class Running:
         """Last month of the bank, closed and to be signed."""
         row = settled(crowd.world.database, self.cast.bank.organisation, now=crowd.world.clock.now())
         return {"settlement": row.id}
+
     def _pushed(self, crowd: People) -> dict[str, str]:
         body = self.cast.bank
         bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
