@@ -31,6 +31,7 @@ from talentseal.events.models import EventProgress, PartnerEvent, Webhook, Webho
 from talentseal.events.states import DeliveryState, EventKind, HookState
 from talentseal.redemptions.models import Redemption, RedemptionState, Reversal
 from talentseal.redemptions.service import RESERVED
+from talentseal.redemptions.settlement_models import Settlement, SettlementStatement
 
 LATE: Final = timedelta(minutes=15)
 """How long after its time a transaction may still end; one waits at most a minute or two for its turn."""
@@ -164,6 +165,28 @@ def _reversed(since: datetime) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _settled(since: datetime) -> Select[*tuple[Any, ...]]:
+    """Periods that were closed, with the first statement's sum."""
+    kind = EventKind.SETTLEMENT_CLOSED
+    return (
+        select(
+            Settlement.organisation_id,
+            Settlement.id,
+            Settlement.closed_at,
+            Settlement.id.label("settlement"),
+            Settlement.period,
+            SettlementStatement.net_fen,
+        )
+        .join(SettlementStatement, SettlementStatement.settlement_id == Settlement.id)
+        .where(
+            SettlementStatement.number == 1,
+            Settlement.closed_at >= since,
+            _untold(Settlement.organisation_id, kind, Settlement.id),
+        )
+        .order_by(Settlement.closed_at, Settlement.id)
+    )
+
+
 def _moved(kind: EventKind, state: BenefitState, since: datetime) -> Select[*tuple[Any, ...]]:
     """Versions of benefits that came into a state, each time they did."""
     subject = BenefitStep.version_id + "." + cast(BenefitStep.number, String)
@@ -258,6 +281,7 @@ SOURCES: Final = (
     Source(EventKind.REDEMPTION_COMPLETED, _completed),
     Source(EventKind.REDEMPTION_RELEASED, _released),
     Source(EventKind.REDEMPTION_REVERSED, _reversed),
+    Source(EventKind.SETTLEMENT_CLOSED, _settled),
     *(Source(kind, partial(_moved, kind, state)) for kind, state in _BENEFITS.items()),
     *(Source(kind, partial(_complained, kind, acts)) for kind, acts in _COMPLAINTS.items()),
     *(

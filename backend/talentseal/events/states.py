@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     BENEFIT_EXHAUSTED = "benefit.exhausted"
     BENEFIT_WITHDRAWN = "benefit.withdrawn"
     BENEFIT_EXPIRED = "benefit.expired"
+    SETTLEMENT_CLOSED = "settlement.closed"
     COMPLAINT_FILED = "complaint.filed"
     COMPLAINT_ESCALATED = "complaint.escalated"
     COMPLAINT_DECIDED = "complaint.decided"

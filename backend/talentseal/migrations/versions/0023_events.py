@@ -45,6 +45,7 @@ def _partner_event() -> None:
                 "BENEFIT_EXHAUSTED",
                 "BENEFIT_WITHDRAWN",
                 "BENEFIT_EXPIRED",
+                "SETTLEMENT_CLOSED",
                 "COMPLAINT_FILED",
                 "COMPLAINT_ESCALATED",
                 "COMPLAINT_DECIDED",
