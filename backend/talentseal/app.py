@@ -83,6 +83,9 @@ from talentseal.credentials.issuing_pages import pages as issuing_pages
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.presenting import Credentials
 from talentseal.db import Database
+from talentseal.events.api import api as events_api
+from talentseal.events.pages import pages as event_pages
+from talentseal.events.reaching import Reach
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.promises import promise
@@ -170,6 +173,11 @@ class Service:
         settings = self.settings
         address, site = settings.address.rstrip("/"), site_of(settings)
         return Issuer(self.notary, address, settings.chain_type, site.chain_label, site.demonstration)
+
+    @property
+    def reach(self) -> Reach:
+        """How far webhooks go."""
+        return Reach(loopback=self.settings.webhooks_to_loopback)
 
     def close(self) -> None:
         """Close the database."""
@@ -310,7 +318,7 @@ _API: Final = (
     *(accounts_api, partners_api, outlets_api, presentations_api, cards_api, agreements_api, policy_api),
     *(talents_api, rights_api, objections_api, calendar_api, sanctions_api, redemptions_api),
     *(measures_api, access_api, admission_api, benefits_api),
-    *(breaches_api, complaints_api),
+    *(breaches_api, complaints_api, events_api),
     *(settlements_api, contributions_api),
     *(audit_api, exploring_api, operations_api, trust_api),
 )
@@ -323,7 +331,7 @@ _PAGES: Final = (
     *(review_pages, privacy_pages, wish_pages, objection_pages),
     *(rule_pages, case_pages),
     *(benefit_pages, standing_pages),
-    *(complaint_pages, breach_pages),
+    *(complaint_pages, breach_pages, event_pages),
     *(settlement_pages, contribution_pages),
     *(policy_pages, calendar_pages, verifying, reference),
 )
@@ -400,6 +408,7 @@ def _furnish(app: Application, service: Service, authenticator: Authenticator | 
     app.state.agreements = AgreementDesk(service.cipher, open_domain, sign_promise)
     app.state.audit = AuditDesk(service.issuer, sign_promise)
     app.state.vault = service.vault
+    app.state.reach = service.reach
     app.state.credentials = Credentials(service.master_keys, service.vault)
     app.state.redemptions = RedemptionDesk(app.state.credentials, partial(promise, service.signer))
     app.state.privacy = PrivacyDesk(HOLDINGS, correct_record)

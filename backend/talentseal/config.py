@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         default=False,
         description="Allows Anvil's public keys and creates demonstration accounts. Never on a real network.",
     )
+    webhooks_to_loopback: bool = Field(
+        default=False,
+        description="Lets webhooks reach this machine, by http too. For demonstrations and tests alone.",
+    )
     session_idle_minutes: int = Field(
         default=30,
         ge=1,

@@ -12,6 +12,7 @@ from talentseal.contributions import models as _contributions
 from talentseal.credentials import card_models as _cards
 from talentseal.credentials import models as _credentials
 from talentseal.db import Base
+from talentseal.events import models as _events
 from talentseal.evidence import models as _evidence
 from talentseal.partners import access_models as _access
 from talentseal.partners import models as _partners
@@ -38,6 +39,7 @@ FEATURES = (
     _credentials,
     _cards,
     _duties,
+    _events,
     _evidence,
     _measures,
     _nightly,

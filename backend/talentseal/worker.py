@@ -25,6 +25,8 @@ from talentseal.complaints import clockwork as complaints
 from talentseal.contributions import service as contributions
 from talentseal.credentials import card_days, minting
 from talentseal.db import Database
+from talentseal.events import gathering
+from talentseal.events.sending import Courier
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.sealing import Outcome, Sealer
 from talentseal.evidence.signing import LogSigner
@@ -56,6 +58,7 @@ KEYS_EVERY: Final = 60.0
 CASES_EVERY: Final = 60.0
 RELEASE_EVERY: Final = 10.0
 TIDY_EVERY: Final = 3600.0
+GATHER_EVERY: Final = 2.0
 TELL_EVERY: Final = 30.0
 """Seconds between two looks for changes of tier that issuers of cards have not been told of."""
 
@@ -73,6 +76,7 @@ NIGHTLY: Final[Mapping[str, Work | Walk]] = MappingProxyType(
         "complaints": complaints.apply_day,
         "settlements": Walk(settling.apply_day),
         "contributions": Walk(contributions.apply_day),
+        "events": gathering.apply_day,
     }
 )
 """What the date brings, in this order; a feature adds its step here."""
@@ -206,6 +210,24 @@ def watching_complaints(database: Database, clock: Clock) -> Loop:
         return CASES_EVERY
 
     return Loop("complaints", tick)
+
+
+def gathering_events(database: Database, clock: Clock) -> Loop:
+    """Makes events for partners of what has happened; the nightly step makes what was committed too late."""
+
+    def tick() -> float:
+        now = clock.now()
+        if database.read(lambda session: gathering.is_due(session, now=now)):
+            told = database.write(lambda session: gathering.gather(session, now=now))
+            return 0.0 if told else GATHER_EVERY
+        return GATHER_EVERY
+
+    return Loop("events", tick)
+
+
+def sending_webhooks(courier: Courier) -> Loop:
+    """Sends what webhooks are due."""
+    return Loop("webhooks", courier.tick)
 
 
 def watching_cases(database: Database, clock: Clock) -> Loop:

@@ -41,6 +41,7 @@ from tests.benefits.shown import shown as shown_benefits
 from tests.browser.addresses import EVERY, Address, Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
+from tests.events.shown import pushed
 from tests.redemptions.settled import settled
 from tests.sanctions.conftest import make_court
 from tests.sanctions.held import held
@@ -163,6 +164,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             **shown_benefits(crowd, bank.actor),
             **complained(crowd, bank.actor, merchant.actor, holder, agreement=owed.agreement_id, version=1),
             "settlement": settled(world.database, bank.id, now=world.clock.now()).id,
+            **pushed(crowd, bank.actor),
             **_names(api, versions[0]),
             "waiting": waiting.agreement_id,
             "ending": ending.agreement_id,

@@ -47,6 +47,7 @@ from tests.benefits.shown import shown
 from tests.browser.addresses import Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
+from tests.events.shown import pushed
 from tests.postgres import die_with_parent
 from tests.redemptions.settled import settled
 from tests.redemptions.shown import drafted, given
@@ -157,6 +158,7 @@ class Running:
                 **self.people(self._righted),
                 **self.people(self._shown),
                 **self.people(partial(self._complained, version=version)),
+                **self.people(self._pushed),
                 **self.given(version.agreement),
                 **self.people(self._settled),
             }
@@ -187,6 +189,11 @@ class Running:
         """Last month of the bank, closed and to be signed."""
         row = settled(crowd.world.database, self.cast.bank.organisation, now=crowd.world.clock.now())
         return {"settlement": row.id}
+
+    def _pushed(self, crowd: People) -> dict[str, str]:
+        body = self.cast.bank
+        bank = Actor(self.account(body), body.organisation, Role.PARTNER, PERMISSIONS[Role.PARTNER])
+        return pushed(crowd, bank)
 
     def _complained(self, crowd: People, version: Version) -> dict[str, str]:
         bank, merchant = (

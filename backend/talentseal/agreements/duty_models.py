@@ -63,6 +63,7 @@ class BreachStep(Base):
     """One step of an allegation."""
 
     __tablename__ = "breach_step"
+    __table_args__ = (Index("ix_breach_step_taken_at", "taken_at"),)
 
     breach_id: Mapped[str] = mapped_column(ForeignKey("breach.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -157,6 +157,7 @@ class BenefitStep(Base):
     """One move of a version, kept for ever."""
 
     __tablename__ = "benefit_step"
+    __table_args__ = (Index("ix_benefit_step_at", "at"),)
 
     version_id: Mapped[str] = mapped_column(ForeignKey("benefit_version.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)

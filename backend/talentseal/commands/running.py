@@ -20,11 +20,14 @@ from talentseal.clock import Clock, SystemClock
 from talentseal.commands.console import fail
 from talentseal.config import LogFormat, Settings
 from talentseal.db import Database
+from talentseal.events.sending import Courier
 from talentseal.worker import (
     Worker,
     anchoring,
+    gathering_events,
     releasing,
     sealing,
+    sending_webhooks,
     telling_issuers,
     tidying,
     turning,
@@ -119,6 +122,8 @@ def worker_of(service: Service) -> Worker:
         watching_cases(service.database, service.clock),
         releasing(service.database, service.clock),
         watching_complaints(service.database, service.clock),
+        gathering_events(service.database, service.clock),
+        sending_webhooks(Courier(service.database, service.clock, service.vault, service.reach)),
         anchoring(followed.anchorer, interval=service.settings.anchor_interval),
         watching_keys(service.database, followed.chain),
     ]

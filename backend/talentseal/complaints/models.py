@@ -63,6 +63,7 @@ class ComplaintStep(Base):
     """One step of a complaint."""
 
     __tablename__ = "complaint_step"
+    __table_args__ = (Index("ix_complaint_step_taken_at", "taken_at"),)
 
     complaint_id: Mapped[str] = mapped_column(ForeignKey("complaint.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

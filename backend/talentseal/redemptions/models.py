@@ -37,6 +37,7 @@ class Release(StrEnum):
 
 
 _RESERVED = text("state = 'RESERVED'")
+_RELEASED = text("released_at IS NOT NULL")
 _UNSETTLED = text("completed_at IS NOT NULL AND settlement_id IS NULL")
 
 
@@ -52,6 +53,7 @@ class Redemption(Base):
             name="reversed",
         ),
         Index("ix_redemption_reserved", "reserved_until", sqlite_where=_RESERVED, postgresql_where=_RESERVED),
+        Index("ix_redemption_released", "released_at", sqlite_where=_RELEASED, postgresql_where=_RELEASED),
         Index("ix_redemption_talent", "talent_id", "made_at"),
         Index("ix_redemption_organisation", "organisation_id", "made_at"),
         Index(
@@ -114,6 +116,7 @@ class Reversal(Base):
     __tablename__ = "reversal"
     __table_args__ = (
         CheckConstraint("quantity > 0 AND value_fen >= 0", name="value"),
+        Index("ix_reversal_at", "at"),
         Index(
             "ix_reversal_unsettled",
             "organisation_id",
