@@ -27,6 +27,8 @@ def test_every_point_that_the_service_names_is_tried() -> None:
     steps = set(re.findall(r'self\.reach\("([^"]+)"\)', source))
     steps |= set(re.findall(r'reach\(f"\{POINTS\[[^"]+\]\}\.(\w+)"\)', source))
 
+    # Tried with the webhooks, where a receiver is: tests/events.
+    plain.remove("events.sent")
     assert set(SERVICE_POINTS) == plain | {f"{lane}.{step}" for lane in ("anchor", "act") for step in steps}
 
 
