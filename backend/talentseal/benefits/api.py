@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, File, Path, Query, Request, UploadFile
 from pydantic import BaseModel
@@ -40,6 +40,13 @@ MEDIA_TYPES = {
     sheets.Format.CSV: "text/csv; charset=utf-8",
     sheets.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+
+SHEET_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in MEDIA_TYPES.values()}
+    }
+}
+"""CSV or Excel, in the OpenAPI document."""
 
 api = APIRouter(tags=["benefits"])
 
@@ -85,7 +92,7 @@ def draft_benefit(command: DraftBenefit, call: Call) -> Response:
     return call.perform("POST benefit", _meaning(command), work, status=201)
 
 
-@api.get("/benefits/sheet")
+@api.get("/benefits/sheet", response_class=Response, responses=SHEET_ANSWER)
 def export_benefits(
     actor: ApiActor, database: Db, form: Annotated[sheets.Format, Query(alias="format")] = sheets.Format.CSV
 ) -> Response:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.calls import Call
 from talentseal.accounts.schemas import OrganisationId
-from talentseal.benefits.api import MEDIA_TYPES
+from talentseal.benefits.api import MEDIA_TYPES, SHEET_ANSWER
 from talentseal.benefits.sheets import Format
 from talentseal.partners.schemas import Identifier
 from talentseal.redemptions import confirming, settlement_reading, settlement_sheets, settling
@@ -33,11 +33,6 @@ from talentseal.redemptions.settlement_schemas import (
 from talentseal.redemptions.settlement_sheets import File
 
 PDF: Final = "application/pdf"
-SHEET_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "content": {each: {"schema": {"type": "string", "format": "binary"}} for each in MEDIA_TYPES.values()}
-    }
-}
 PAPER_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {PDF: {"schema": {"type": "string", "format": "binary"}}}}
 }
