@@ -34,15 +34,17 @@ from talentseal.partners.schemas import AddTerminal, BindStaff, OpenOutlet
 from talentseal.policy import loading
 from talentseal.policy import service as policy
 from talentseal.web.pages import Pages
-from tests.api.conftest import Api
+from tests.api.conftest import MASTER_KEYS, Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import databases
+from tests.benefits.conftest import Shelf
 from tests.benefits.shown import shown as shown_benefits
 from tests.browser.addresses import EVERY, Address, Person
 from tests.complaints.shown import complained
 from tests.credentials.issued import issued
 from tests.events.shown import pushed
 from tests.redemptions.settled import settled
+from tests.redemptions.shown import given
 from tests.sanctions.conftest import make_court
 from tests.sanctions.held import held
 from tests.talents.conftest import People, high, in_force
@@ -156,6 +158,9 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
         holder = _holder(crowd)
         people[Role.TALENT] = _headers(_cookie_of(api, holder.account_id))
         people[Person.DRAFTING] = _headers(_cookie_of(api, shown["drafting"]))
+        shelf = Shelf(world)
+        shelf.instrument()
+        shelf.finance_access(bank)
         names = {
             **shown,
             **issued(crowd, bank.actor, holder),
@@ -173,6 +178,9 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             "part": "applications",
             "outlet": _outlet(world, bank),
         }
+        names |= given(
+            crowd, bank.actor, names["outlet"], holder, MASTER_KEYS, agreement=owed.agreement_id
+        )
         yield Stage(api.app, names, people)
 
 

@@ -314,6 +314,7 @@ WHO: dict[Permission, set[Role]] = {
     Permission.COMPLAINT_OWN: {Role.TALENT},
     Permission.COMPLAINT_ANSWER: {
         Role.PARTNER,
+        Role.THIRD_PARTY,
         Role.OPERATOR,
         Role.BUREAU,
         Role.FINANCIAL_AFFAIRS_BUREAU,

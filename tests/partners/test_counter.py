@@ -174,7 +174,7 @@ def test_another_organisations_counter_is_as_unknown_as_none(sqlite_scene: Scene
             asked(scene.world, actor, place)
 
 
-@pytest.mark.parametrize("role", [Role.AUDITOR, Role.TALENT_OFFICE, Role.THIRD_PARTY, Role.LEADING_GROUP])
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.TALENT_OFFICE, Role.BIG_DATA_BUREAU, Role.LEADING_GROUP])
 def test_a_role_that_serves_nowhere_is_told_so(sqlite_scene: Scene, role: Role) -> None:
     actor = sqlite_scene.bank.person(role=role)
 
