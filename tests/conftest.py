@@ -3,6 +3,7 @@
 import secrets
 import shutil
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,10 +49,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave the long ones out unless asked for: deselected, so that a skip stays worth reading."""
     if config.getoption("long"):
         return
-    long = [item for item in items if item.get_closest_marker("long")]
+    long = [item for item in items if item.get_closest_marker("long") or _is_anothers_turn(item)]
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+SPOKEN = ("tests.web", "tests.audit", "tests.api")
+"""What is tried over HTTP: what a database decides there, the services' own tests ask of both kinds."""
+
+
+def _is_anothers_turn(item: pytest.Item) -> bool:
+    """Whether the test takes the other kind of database: of those over HTTP each takes one, by turns, unless
+    a scenario asks for both. `--long` takes both.
+    """
+    kind = getattr(item, "callspec", None) and item.callspec.params.get("database_url")  # type: ignore[attr-defined]
+    module = item.module.__name__  # type: ignore[attr-defined]
+    if kind is None or not module.startswith(SPOKEN) or item.get_closest_marker("scenario"):
+        return False
+    turn = zlib.crc32(item.nodeid.replace(str(kind), "").encode()) % 2
+    return bool(kind != ("sqlite", "postgresql")[turn])
 
 
 @pytest.fixture(autouse=True)

@@ -178,9 +178,7 @@ def _stage(url: str, folder: Path, agreements: int) -> Iterator[Stage]:
             "part": "applications",
             "outlet": _outlet(world, bank),
         }
-        names |= given(
-            crowd, bank.actor, names["outlet"], holder, MASTER_KEYS, agreement=owed.agreement_id
-        )
+        names |= given(crowd, bank.actor, names["outlet"], holder, MASTER_KEYS, agreement=owed.agreement_id)
         yield Stage(api.app, names, people)
 
 
