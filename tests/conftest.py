@@ -1,5 +1,6 @@
 """What all tests share: databases of both kinds, a chain, a deployed registry; all local and temporary."""
 
+import re
 import secrets
 import shutil
 import sys
@@ -55,17 +56,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in long]
 
 
-SPOKEN = ("tests.web", "tests.audit", "tests.api")
-"""What is tried over HTTP: what a database decides there, the services' own tests ask of both kinds."""
+ON_BOTH = re.compile(r"tests\.(db|evidence|anchoring|credentials|redemptions|crash|worker|backups)\b")
+AT_ONCE = re.compile(
+    r"at_once|parallel|together|race|rush|concurrent|at_the_same|simultaneous|once_however|many"
+)
+"""What the database itself decides: those features, and tests that say that things happen at once."""
 
 
 def _is_anothers_turn(item: pytest.Item) -> bool:
-    """Whether the test takes the other kind of database: of those over HTTP each takes one, by turns, unless
-    a scenario asks for both. `--long` takes both.
+    """Whether the test takes the other kind of database. Where the database decides nothing, each test takes
+    one kind by turns, unless a scenario asks for both. `--long` takes both.
     """
     kind = getattr(item, "callspec", None) and item.callspec.params.get("database_url")  # type: ignore[attr-defined]
     module = item.module.__name__  # type: ignore[attr-defined]
-    if kind is None or not module.startswith(SPOKEN) or item.get_closest_marker("scenario"):
+    if (
+        kind is None
+        or ON_BOTH.match(module)
+        or AT_ONCE.search(item.name)
+        or item.get_closest_marker("scenario")
+    ):
         return False
     turn = zlib.crc32(item.nodeid.replace(str(kind), "").encode()) % 2
     return bool(kind != ("sqlite", "postgresql")[turn])
