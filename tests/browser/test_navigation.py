@@ -49,4 +49,4 @@ def test_a_group_opens_by_keyboard_and_closes_the_one_before(
     expect(page.locator('.navigation a[href="/applications"]')).to_be_hidden()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{running.url}/agreements")
+    expect(page).to_have_url(f"{running.url}/catalogue")
