@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from talentseal.anchoring import epochs
+from talentseal.anchoring.models import Lane
 from talentseal.audit.trust_pages import KEPT, RoleHolders
 from talentseal.config import ChainType, FinalityPolicy
 from tests.api.conftest import Api
@@ -101,7 +102,7 @@ def test_the_page_itself_never_asks_the_chain(api: Api, world: World) -> None:
 
     met, page = api.call(None, "GET", "/trust").json(), page_of(api)
 
-    assert met["senders"] == {lane.value: key.address for lane, key in world.lane_keys.items()}
+    assert met["senders"] == {lane.value: key.address for lane, key in heard_of(world).items()}
     assert all(address in page for address in met["senders"].values())
     assert 'hx-get="/trust/holders"' in page
 
@@ -117,7 +118,7 @@ def test_the_fragment_shows_who_holds_which_role_as_the_chain_says(api: Api, wor
             assert key.address in shown
         assert "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" in shown
         assert world.chain.holders().admin in shown
-        assert shown.count("未授予任何人") == 1
+        assert "未授予任何人" not in shown
     assert "<html" not in fragment
     assert "<html" in whole
     assert 'hx-get="/trust/holders"' not in whole
@@ -131,8 +132,12 @@ def test_a_chain_that_is_silent_is_said_to_be_silent(api: Api, world: World) -> 
     fragment = page_of(api, "/trust/holders", **{"HX-Request": "true"})
 
     assert "链没有应答" in fragment
-    assert world.lane_keys.values()
-    assert all(key.address in fragment for key in world.lane_keys.values())
+    assert all(key.address in fragment for key in heard_of(world).values())
+
+
+def heard_of(world: World) -> dict[Lane, Any]:
+    """Keys that have sent something: there is no breach yet that the third had to carry."""
+    return {lane: key for lane, key in world.lane_keys.items() if lane is not Lane.ARBITER}
 
 
 def test_however_many_look_the_chain_is_asked_once_a_minute(sqlite_world: World) -> None:

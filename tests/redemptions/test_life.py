@@ -75,16 +75,15 @@ class Life(RuleBasedStateMachine):
     def redeem(self, who: int, what: int, units: int, *, reserve: bool) -> None:
         phone = self.phones[who].sign_in()
         self.market.world.clock.advance(seconds=4)
-        met = self.till.scan(phone.mint().text)
-        shown = getattr(met, "presentation", "0" * 32)
         self.attempt(
-            self.market.redeem,
-            self.versions[what],
-            phone,
-            self.till,
-            presentation=shown,
-            quantity=units,
-            reserve=reserve,
+            lambda: self.market.redeem(
+                self.versions[what],
+                phone,
+                self.till,
+                presentation=getattr(self.till.scan(phone.mint().text), "presentation", "0" * 32),
+                quantity=units,
+                reserve=reserve,
+            )
         )
 
     def _some(self, pick: int, *states: RedemptionState) -> Redemption | None:
