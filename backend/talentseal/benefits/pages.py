@@ -33,7 +33,7 @@ from talentseal.partners.models import Outlet
 from talentseal.policy import measures
 from talentseal.policy.tiers import Tier
 from talentseal.sanctions.desk import AtDesk, Desk
-from talentseal.web.forms import WHOLE, Form, Typed, command_of, nested, texts
+from talentseal.web.forms import Form, Typed, command_of, fen_of, nested, texts, whole_of
 from talentseal.web.language import Language, language_of
 from talentseal.web.pages import see_other
 
@@ -41,7 +41,6 @@ PAGE_LENGTH: Final = 50
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}\Z")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}\Z")
-_YUAN: Final = re.compile(r"([0-9]{1,11})(?:\.([0-9]{1,2}))?\Z")
 _MONEY: Final = ("value_fen", "value_limit_fen", "limit_fen")
 _LISTS: Final = frozenset({"showings", "outlets"})
 
@@ -410,7 +409,7 @@ def _values(typed: Typed) -> dict[str, Any]:
 
 
 def _whole(name: str, given: Any) -> Any:
-    if name in _MONEY and isinstance(given, str) and (found := _YUAN.match(given.strip())):
-        return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    if name in _MONEY:
+        return fen_of(given)
     counted = name in {"quota", "subsidy_bp", "stipulation", "reversal_minutes", "limit_units"}
-    return int(given) if counted and isinstance(given, str) and WHOLE.match(given.strip()) else given
+    return whole_of(given) if counted else given

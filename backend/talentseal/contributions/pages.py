@@ -20,11 +20,10 @@ from talentseal.contributions.schemas import (
 )
 from talentseal.errors import TalentSealError
 from talentseal.sanctions.desk import AtDesk, Desk
-from talentseal.web.forms import WHOLE, Form, Typed, command_of, nested, texts
+from talentseal.web.forms import WHOLE, Form, Typed, command_of, fen_of, nested, texts, whole_of
 from talentseal.web.pages import see_other
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}\Z")
-_YUAN: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,2}))?\Z")
 _WEIGHTS: Final = ("government_bp", "financial_bp", "consumption_bp", "unrated_bp")
 
 pages = APIRouter(include_in_schema=False)
@@ -187,20 +186,14 @@ def _rewards(
 
 def _formula(typed: Typed) -> dict[str, Any]:
     """Weights and factors as whole basis points; what is no number stays to be refused."""
-    factors = [_whole(typed[f"stars_{stars}"]) for stars in range(1, 6)]
-    return {**{name: _whole(typed[name]) for name in _WEIGHTS}, "ratings_bp": tuple(factors)}
-
-
-def _whole(said: Any) -> Any:
-    return int(said) if isinstance(said, str) and WHOLE.match(said.strip()) else said
+    factors = [whole_of(typed[f"stars_{stars}"]) for stars in range(1, 6)]
+    return {**{name: whole_of(typed[name]) for name in _WEIGHTS}, "ratings_bp": tuple(factors)}
 
 
 def _proposal(typed: Typed) -> dict[str, Any]:
     """What the form says; `standing` is the third party and its quarter between a space."""
     organisation, _, period = str(typed["standing"]).partition(" ")
     values = {name: typed[name] for name in ("kind", "title", "reason")}
-    found = _YUAN.match(str(typed["amount_fen"]).strip())
-    amount: Any = typed["amount_fen"] or None
-    if found:
-        amount = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    said = typed["amount_fen"]
+    amount = fen_of(said, digits=9) if said else None
     return {**values, "organisation": organisation, "period": period, "amount_fen": amount}

@@ -26,11 +26,10 @@ from talentseal.redemptions.settlement_schemas import (
     SignStatement,
 )
 from talentseal.sanctions.desk import AtDesk, Desk
-from talentseal.web.forms import WHOLE, Form, FormRefused, Typed, command_of, nested, texts
+from talentseal.web.forms import WHOLE, Form, FormRefused, Typed, command_of, fen_of, nested, texts
 from talentseal.web.pages import see_other
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}\Z")
-_YUAN: Final = re.compile(r"([+-]?)([0-9]{1,9})(?:\.([0-9]{1,2}))?\Z")
 
 pages = APIRouter(include_in_schema=False, prefix="/settlements")
 
@@ -273,10 +272,8 @@ def _reconciliation(typed: Typed) -> dict[str, Any]:
 
 def _adjustment(row: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: each for name, each in row.items() if name in {"amount_fen", "reason", "line"}}
-    found = _YUAN.match(str(values.get("amount_fen", "")).strip())
-    if found:
-        fen = int(found[2]) * 100 + int((found[3] or "").ljust(2, "0"))
-        values["amount_fen"] = -fen if found[1] == "-" else fen
+    if "amount_fen" in values:
+        values["amount_fen"] = fen_of(values["amount_fen"], digits=9, signed=True)
     if WHOLE.match(str(values.get("line", ""))):
         values["line"] = int(values["line"])
     return values

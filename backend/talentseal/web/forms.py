@@ -27,7 +27,7 @@ M = TypeVar("M", bound=BaseModel)
 WHOLE: Final = re.compile(r"[0-9]{1,12}\Z")
 """A number that a form may hold: beyond some thousand digits Python itself refuses to read one."""
 
-_YUAN: Final = re.compile(r"([0-9]{1,11})(?:[.]([0-9]{1,2}))?\Z")
+_YUAN: Final = re.compile(r"([+-]?)([0-9]{1,11})(?:[.]([0-9]{1,2}))?\Z")
 
 _LONGEST_FIELD: Final = 256 * 1024
 
@@ -105,10 +105,16 @@ def _rows(node: Any) -> Any:
     return Typed((part, _rows(value)) for part, value in node.items())
 
 
-def fen_of(yuan: Any) -> Any:
-    """Fen for yuan with at most two decimals; anything else as it is, for the command to refuse."""
+def fen_of(yuan: Any, *, digits: int = 11, signed: bool = False) -> Any:
+    """Fen for yuan with at most two decimals; anything else as it is, for the command to refuse.
+
+    digits: before the point, 11 at most. signed: whether a sign may stand before them.
+    """
     found = _YUAN.match(str(yuan).strip())
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else yuan
+    if found is None or len(found[2]) > digits or (found[1] and not signed):
+        return yuan
+    fen = int(found[2]) * 100 + int((found[3] or "").ljust(2, "0"))
+    return -fen if found[1] == "-" else fen
 
 
 def whole_of(text: Any) -> Any:
