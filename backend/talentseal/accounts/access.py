@@ -26,6 +26,7 @@ from talentseal.accounts.sessions import SEEN_EVERY, SessionRules, SignedIn
 from talentseal.clock import Clock
 from talentseal.db import Database
 from talentseal.errors import NotPermitted, TalentSealError, Unavailable
+from talentseal.vault import Vault
 from talentseal.web import problems
 from talentseal.web.language import prefers_english
 from talentseal.web.pages import Pages, Visitor
@@ -66,6 +67,11 @@ async def _database(request: Request) -> Database:
 
 async def _now(request: Request) -> datetime:
     return _access(request).clock.now()
+
+
+async def _vault(request: Request) -> Vault:
+    vault: Vault = request.app.state.vault
+    return vault
 
 
 async def _session_rules(request: Request) -> SessionRules:
@@ -134,6 +140,8 @@ async def _web_actor(request: Request) -> Actor:
 
 
 Db = Annotated[Database, Depends(_database)]
+TheVault = Annotated[Vault, Depends(_vault)]
+"""What opens and seals what is kept of people; set as `app.state.vault`."""
 Now = Annotated[datetime, Depends(_now)]
 Rules = Annotated[SessionRules, Depends(_session_rules)]
 ApiActor = Annotated[Actor, Depends(_actor)]

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db
+from talentseal.accounts.access import ApiActor, Db, TheVault
 from talentseal.accounts.calls import Call
 from talentseal.agreements import duties, duty_reading
 from talentseal.agreements.duty_models import Breach
@@ -22,21 +22,12 @@ from talentseal.agreements.duty_schemas import (
     Say,
 )
 from talentseal.agreements.duty_states import BreachState
-from talentseal.vault import Vault
 
 api = APIRouter(tags=["agreements"])
 
 BreachPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 After = Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
-
-
-async def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
-TheVault = Annotated[Vault, Depends(_vault)]
 
 
 def _perform(

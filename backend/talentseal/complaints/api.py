@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, Db, Now, TheVault
 from talentseal.accounts.calls import Call
 from talentseal.accounts.schemas import OrganisationId
 from talentseal.complaints import ratings, reading, service, service_records
@@ -30,7 +30,6 @@ from talentseal.complaints.schemas import (
     TargetView,
 )
 from talentseal.complaints.states import ComplaintState
-from talentseal.vault import Vault
 
 api = APIRouter(tags=["complaints"])
 
@@ -39,14 +38,6 @@ RedemptionPath = Annotated[Identifier, Path()]
 OrganisationPath = Annotated[OrganisationId, Path()]
 After = Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
-
-
-async def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
-TheVault = Annotated[Vault, Depends(_vault)]
 
 
 def _perform(

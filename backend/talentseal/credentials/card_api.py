@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, Db, Now, TheVault
 from talentseal.accounts.calls import Call, UnsafeCall
 from talentseal.accounts.roles import Actor
 from talentseal.clock import legal_date
@@ -55,17 +55,11 @@ CardPath = Annotated[Identifier, Path()]
 ChallengePath = Annotated[Identifier, Path()]
 
 
-async def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
 async def _keys(request: Request) -> MasterKeys:
     credentials: Credentials = request.app.state.credentials
     return credentials.keys
 
 
-Sealed = Annotated[Vault, Depends(_vault)]
 Keys = Annotated[MasterKeys, Depends(_keys)]
 
 
@@ -79,7 +73,7 @@ class Looking:
     now: datetime
 
 
-async def _looking(actor: ApiActor, database: Db, vault: Sealed, now: Now) -> Looking:
+async def _looking(actor: ApiActor, database: Db, vault: TheVault, now: Now) -> Looking:
     return Looking(database, actor, vault, now)
 
 
@@ -138,7 +132,7 @@ def get_card(card_id: CardPath, look: Look) -> CardView:
 
 
 @api.post("/cards/{card_id}/activation", response_model=CardReceipt)
-def activate_card(card_id: CardPath, command: ActivateCard, call: Call, vault: Sealed) -> Response:
+def activate_card(card_id: CardPath, command: ActivateCard, call: Call, vault: TheVault) -> Response:
     """Take a card into use that has arrived."""
     meaning = {"card": card_id, "digits": vault.digest("card-digits", command.last_digits)}
 
@@ -272,7 +266,7 @@ def approve_card(card_id: CardPath, call: Call) -> Response:
 
 
 @api.post("/card-requests/{card_id}/decline", response_model=CardReceipt)
-def decline_card(card_id: CardPath, command: DeclineCard, call: Call, vault: Sealed) -> Response:
+def decline_card(card_id: CardPath, command: DeclineCard, call: Call, vault: TheVault) -> Response:
     """Give no card, and say why."""
     return _act(
         call,
@@ -284,7 +278,7 @@ def decline_card(card_id: CardPath, command: DeclineCard, call: Call, vault: Sea
 
 
 @api.post("/card-requests/{card_id}/personalisation", response_model=CardReceipt)
-def personalise_card(card_id: CardPath, command: PersonaliseCard, call: Call, vault: Sealed) -> Response:
+def personalise_card(card_id: CardPath, command: PersonaliseCard, call: Call, vault: TheVault) -> Response:
     """Give a card its number and its last day."""
     return _act(
         call,

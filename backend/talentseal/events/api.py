@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, Db, Now, TheVault
 from talentseal.accounts.calls import Call
 from talentseal.events import service, signing
 from talentseal.events.models import Webhook
@@ -22,7 +22,6 @@ from talentseal.events.schemas import (
 )
 from talentseal.events.states import DeliveryState
 from talentseal.partners.schemas import Identifier
-from talentseal.vault import Vault
 
 api = APIRouter(tags=["events"])
 
@@ -31,17 +30,11 @@ Cursor = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=service.MOST)]
 
 
-async def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
 async def _reach(request: Request) -> Reach:
     reach: Reach = request.app.state.reach
     return reach
 
 
-TheVault = Annotated[Vault, Depends(_vault)]
 TheReach = Annotated[Reach, Depends(_reach)]
 
 

@@ -4,13 +4,13 @@ import hashlib
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, File, Form, Path, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Path, Query, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, Db, Now, TheVault
 from talentseal.accounts.calls import Call
 from talentseal.accounts.roles import Permission
 from talentseal.policy.schemas import Number
@@ -42,7 +42,6 @@ from talentseal.sanctions.schemas import (
 )
 from talentseal.sanctions.states import CaseState, TerminationState
 from talentseal.talents.desk import bytes_answer
-from talentseal.vault import Vault
 
 FINDING_UPLOAD_LIMIT = terminations.FINDING_LIMIT + 1024 * 1024
 """Bytes of a request with a finding: the PDF, its JSON part and the multipart frame."""
@@ -57,14 +56,6 @@ After = Annotated[str, Query(pattern=r"^([0-9a-f]{32})?$")]
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 _RULE = "/rules/{rule}/versions/{number}"
-
-
-async def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
-TheVault = Annotated[Vault, Depends(_vault)]
 
 
 def _meaning(command: BaseModel, **more: Any) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, Db, Now, TheVault
 from talentseal.accounts.calls import Call
 from talentseal.accounts.roles import Actor
 from talentseal.accounts.schemas import Command
@@ -90,14 +90,6 @@ class Waiting(BaseModel):
     items: list[RecognitionRow]
 
 
-async def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
-
-
-Opened = Annotated[Vault, Depends(_vault)]
-
-
 @dataclass(frozen=True, slots=True)
 class _Act:
     """One unsafe request, made ready to be performed once."""
@@ -143,7 +135,7 @@ class _Act:
         return self.perform(route, about, lambda session: RecognitionReceipt.of(work(session)), sent=sent)
 
 
-async def _act(call: Call, vault: Opened) -> _Act:
+async def _act(call: Call, vault: TheVault) -> _Act:
     return _Act(call, vault)
 
 
@@ -167,7 +159,7 @@ class _Look:
         return self.database.write(work)
 
 
-async def _look(actor: ApiActor, database: Db, now: Now, vault: Opened) -> _Look:
+async def _look(actor: ApiActor, database: Db, now: Now, vault: TheVault) -> _Look:
     return _Look(actor, database, now, vault)
 
 
