@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in long]
 
 
-ON_BOTH = re.compile(r"tests\.(db|evidence|anchoring|credentials|redemptions|crash|worker|backups)\b")
+ON_BOTH = re.compile(r"tests\.(db|evidence|anchoring|credentials|redemptions|crash|worker)\b")
 AT_ONCE = re.compile(
     r"at_once|parallel|together|race|rush|concurrent|at_the_same|simultaneous|once_however|many"
 )

@@ -57,11 +57,11 @@ from talentseal.policy import reading
 from talentseal.policy.effects import Deed
 from talentseal.policy.reading import Basis
 from talentseal.policy.tiers import Tier
-from talentseal.sanctions.models import Restriction
-from talentseal.sanctions.triggers import Reach
+from talentseal.sanctions import restrictions
+from talentseal.talents import consents
 from talentseal.talents.consents import ASKED_FOR
 from talentseal.talents.models import CodeState, TalentCode
-from talentseal.talents.privacy_models import ConsentScope, TalentConsent
+from talentseal.talents.privacy_models import ConsentScope
 
 _DEEDS: Final[Mapping[Category, Deed]] = MappingProxyType(
     {
@@ -309,33 +309,10 @@ def _covered() -> ColumnElement[bool]:
     return or_(this, and_(~listed, own))
 
 
-def _rests(organisation: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a case lets this use rest, in part or in all (Article 13)."""
-    reached = or_(
-        Restriction.reach == Reach.ALL,
-        and_(Restriction.reach == Reach.PARTNER, Restriction.value == organisation),
-        and_(Restriction.reach == Reach.CATEGORY, Restriction.value == Benefit.category),
-        and_(Restriction.reach == Reach.BENEFIT, Restriction.value == Benefit.id),
-    )
-    return exists().where(
-        Restriction.code_id == bindparam("code"),
-        Restriction.ended_at.is_(None),
-        Restriction.from_at <= _NOW,
-        Restriction.until > _NOW,
-        reached,
-    )
-
-
 def _consented(organisation: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the holder consents to that organisation's serving him, or it needs no consent."""
-    given = exists().where(
-        TalentConsent.talent_id == bindparam("talent"),
-        TalentConsent.organisation_id == organisation,
-        TalentConsent.scope == ConsentScope.SERVICE,
-        TalentConsent.withdrawn_at.is_(None),
-    )
     needless = Organisation.kind.in_([kind for kind in OrganisationKind if kind not in ASKED_FOR])
-    return or_(needless, given)
+    return or_(needless, consents.holds(bindparam("talent"), organisation, ConsentScope.SERVICE))
 
 
 def _shut_out() -> ColumnElement[bool]:
@@ -387,7 +364,13 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
             AgreementVersion.record_id.label("agreement_record"),
             _covered().label("covered"),
             _consented(organisation).label("consented"),
-            _rests(organisation).label("rests"),
+            restrictions.rests(
+                bindparam("code"),
+                partner=organisation,
+                category=Benefit.category,
+                benefit=Benefit.id,
+                now=_NOW,
+            ).label("rests"),
             _shut_out().label("shut_out"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)

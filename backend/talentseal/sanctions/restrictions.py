@@ -2,8 +2,9 @@
 
 import secrets
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from talentseal.sanctions.models import Restriction, SuspensionCase
@@ -26,12 +27,17 @@ def applies(
 
     It asks the dates alone, so that the answer is the same whether or not the clock's step has been.
     """
+    found = rests(code_id, partner=partner, category=category, benefit=benefit, now=now)
+    return bool(session.scalar(select(found)))
+
+
+def rests(code: Any, *, partner: Any, category: Any, benefit: Any, now: Any) -> ColumnElement[bool]:
+    """The same as a condition, of values, columns or parameters. None: not for any of its kind."""
     reached: list[ColumnElement[bool]] = [Restriction.reach == Reach.ALL]
     for reach, value in ((Reach.PARTNER, partner), (Reach.CATEGORY, category), (Reach.BENEFIT, benefit)):
         if value is not None:
             reached.append((Restriction.reach == reach) & (Restriction.value == value))
-    query = select(Restriction.id).where(_holds(code_id, now), or_(*reached)).limit(1)
-    return session.scalar(query) is not None
+    return exists().where(_holds(code, now), or_(*reached))
 
 
 def impose(
@@ -98,10 +104,10 @@ def _end(session: Session, case: SuspensionCase, now: datetime) -> None:
         each.ended_at = now
 
 
-def _holds(code_id: str, now: datetime) -> ColumnElement[bool]:
-    return (
-        (Restriction.code_id == code_id)
-        & Restriction.ended_at.is_(None)
-        & (Restriction.from_at <= now)
-        & (Restriction.until > now)
+def _holds(code_id: Any, now: Any) -> ColumnElement[bool]:
+    return and_(
+        Restriction.code_id == code_id,
+        Restriction.ended_at.is_(None),
+        Restriction.from_at <= now,
+        Restriction.until > now,
     )

@@ -3,9 +3,9 @@
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -106,10 +106,19 @@ def withdraw_all(session: Session, talent_id: str, *, now: datetime) -> None:
     session.execute(update(TalentConsent).where(standing).values(withdrawn_at=now))
 
 
+def holds(talent: Any, organisation: Any, scope: Any) -> ColumnElement[bool]:
+    """Whether the holder consents now, as a condition: of values, columns or parameters."""
+    return exists().where(
+        TalentConsent.talent_id == talent,
+        TalentConsent.organisation_id == organisation,
+        TalentConsent.scope == scope,
+        TalentConsent.withdrawn_at.is_(None),
+    )
+
+
 def given(session: Session, talent_id: str, organisation_id: str, scope: ConsentScope) -> bool:
     """Whether the holder consents now. Ask it in the transaction in which it matters."""
-    same = (TalentConsent.organisation_id == organisation_id) & (TalentConsent.scope == scope)
-    return session.scalar(_standing(talent_id).where(same).limit(1)) is not None
+    return bool(session.scalar(select(holds(talent_id, organisation_id, scope))))
 
 
 def require(session: Session, talent_id: str, organisation_id: str, scope: ConsentScope) -> None:

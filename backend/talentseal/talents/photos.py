@@ -16,7 +16,7 @@ from talentseal.errors import Invalid, NotFound
 from talentseal.talents import consents, people, pictures
 from talentseal.talents.models import Talent, TalentCode, place_of
 from talentseal.talents.pictures import Picture
-from talentseal.talents.privacy_models import ConsentScope, TalentConsent, TalentPhoto
+from talentseal.talents.privacy_models import ConsentScope, TalentPhoto
 from talentseal.vault import Vault
 
 PHOTO_LIMIT: Final = 512 * 1024
@@ -101,13 +101,9 @@ def picture_for(session: Session, vault: Vault, talent_id: str, organisation_id:
 
 def is_shown(organisation: BindParameter[Any]) -> ColumnElement[bool]:
     """In a query of codes: whether the organisation is shown the holder's photo now."""
-    return exists().where(
-        TalentPhoto.talent_id == TalentCode.talent_id,
-        TalentConsent.talent_id == TalentCode.talent_id,
-        TalentConsent.organisation_id == organisation,
-        TalentConsent.scope == bindparam("photo", ConsentScope.PHOTO.value),
-        TalentConsent.withdrawn_at.is_(None),
-    )
+    scope: BindParameter[Any] = bindparam("photo", ConsentScope.PHOTO.value)
+    kept = exists().where(TalentPhoto.talent_id == TalentCode.talent_id)
+    return kept & consents.holds(TalentCode.talent_id, organisation, scope)
 
 
 def _opened(vault: Vault, row: TalentPhoto | None) -> Picture:
