@@ -1,8 +1,10 @@
 """Every member of a closed set has a name that people read."""
 
+from collections import Counter
 from enum import StrEnum
 
 import jinja2
+import jinja2.nodes
 import pytest
 
 from sealproof.entry import Relation
@@ -49,3 +51,15 @@ def test_every_kind_of_evidence_has_a_name() -> None:
     declared = [event for event in Event.__subclasses__() if event.__module__.startswith(app.__package__)]
 
     assert {event.kind for event in declared} == table("KINDS")
+
+
+def test_no_table_in_a_template_names_anything_twice() -> None:
+    environment = jinja2.Environment(extensions=["jinja2.ext.i18n"])
+    doubled = {
+        (path.name, key)
+        for path in TEMPLATES.rglob("*.html")
+        for table in environment.parse(path.read_text()).find_all(jinja2.nodes.Dict)
+        for key, times in Counter(item.key.as_const() for item in table.items).items()
+        if times > 1
+    }
+    assert doubled == set()

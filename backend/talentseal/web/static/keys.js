@@ -6,7 +6,7 @@ import { accounts, signText, withWallet } from "./wallet.js";
 for (const form of document.querySelectorAll("form[data-prove]")) {
   const button = form.querySelector("[data-wallet-sign]");
   button.addEventListener("click", () => withWallet(form, button, async () => {
-    form.elements.signature.value = await signText(form.dataset.signer, form.dataset.challenge);
+    form.elements.signature.value = await signText([form.dataset.signer], form.dataset.challenge);
     form.requestSubmit();
   }));
 }

@@ -8,7 +8,7 @@ const wallet = document.querySelector("[data-wallet]");
 if (wallet) {
   const button = wallet.querySelector("[data-sign]");
   button.addEventListener("click", () => withWallet(wallet, button, async () => {
-    form.elements.signature.value = await signText(wallet.querySelector("[data-signer]").value, wallet.dataset.statement);
+    form.elements.signature.value = await signText(JSON.parse(wallet.dataset.signers), wallet.dataset.statement);
     form.requestSubmit();
   }));
 }

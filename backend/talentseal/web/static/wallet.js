@@ -21,24 +21,25 @@ export async function accounts() {
   return request("eth_requestAccounts");
 }
 
-/** The account that has to sign, as the wallet writes it. @param {string} signer */
-async function accountOf(signer) {
+/** The open account that may sign, as the wallet writes it. @param {string[]} signers any of them will do */
+async function accountOf(signers) {
   const open = await accounts();
-  const found = open.find((each) => each.toLowerCase() === signer.toLowerCase());
+  const wanted = signers.map((each) => each.toLowerCase());
+  const found = open.find((each) => wanted.includes(each.toLowerCase()));
   if (!found) throw new Told("wrong-account", { account: open[0] ?? "" });
   return found;
 }
 
 /** Signature over EIP-712 typed data. @param {string} signer @param {number} chain @param {object} typed */
 export async function signTypedData(signer, chain, typed) {
-  const account = await accountOf(signer);
+  const account = await accountOf([signer]);
   await moveTo(chain);
   return normal(await request("eth_signTypedData_v4", [account, JSON.stringify(typed)]));
 }
 
-/** Signature over a text (EIP-191). @param {string} signer @param {string} text */
-export async function signText(signer, text) {
-  const account = await accountOf(signer);
+/** Signature over a text (EIP-191) by any of these. @param {string[]} signers @param {string} text */
+export async function signText(signers, text) {
+  const account = await accountOf(signers);
   const bytes = new TextEncoder().encode(text);
   const hex = `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
   return normal(await request("personal_sign", [hex, account]));
