@@ -137,6 +137,7 @@ from talentseal.web.pages import Pages, PlainWords, Site
 from talentseal.web.problems import PlainRefusals
 from talentseal.web.reference import Reference, reference
 from talentseal.web.security import SecurityHeaders
+from talentseal.web.shedding import LoadShedding
 from talentseal.worker import Worker
 
 JSON_LIMIT = 1024 * 1024
@@ -262,7 +263,8 @@ class Application(FastAPI):
         included.
         """
         refusing = SameSiteOnly(PlainRefusals(super().build_middleware_stack()))
-        return SecurityHeaders(PlainWords(refusing, self.state.pages), https=self.https)
+        shedding = LoadShedding(refusing)
+        return SecurityHeaders(PlainWords(shedding, self.state.pages), https=self.https)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""

@@ -14,6 +14,7 @@ from tests.bench import (
     audit,
     gas,
     latency,
+    load,
     nightly,
     pages,
     presentations,
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "tokens": tokens.measure,
     "presentations": presentations.measure,
     "redemptions": redemptions.measure,
+    "load": load.measure,
     "nightly": nightly.measure,
     "pages": pages.measure,
 }

@@ -110,7 +110,7 @@ def _stage(place: Databases, phones: int) -> Iterator[Stage]:
 
 def serve_a_bare_insert(api: Api) -> None:
     """The peer: the same stack, body and key, and one row."""
-    api.world.database.write(lambda session: _ROWS.create(session.connection()))
+    api.world.database.write(lambda session: _ROWS.create(session.connection(), checkfirst=True))
 
     @api.app.post(BARE, status_code=201, include_in_schema=False)
     def keep(

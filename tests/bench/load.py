@@ -1,0 +1,209 @@
+"""Redemptions over sockets: how many a second beside a bare insert, how late under an even load, and what
+becomes of the service under ten times what it can bear.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from talentseal.benefits.models import BenefitVersion
+from talentseal.policy.tiers import Tier
+from talentseal.redemptions.models import Redemption
+from tests.bench.figures import Budget, Figure, Reference, against, interleaved, say
+from tests.bench.places import KINDS, Databases, databases
+from tests.bench.presentations import BARE
+from tests.bench.redemptions import REDEEM
+from tests.bench.serving import (
+    Answer,
+    Request,
+    SharedClock,
+    at_a_rate,
+    one_after_the_other,
+    run,
+    serving,
+)
+from tests.credentials.counters import Phone, Till
+from tests.redemptions.market import Market
+from tests.world import SetClock, make_world
+
+AT_ONCE: Final = 32
+PROCESSES: Final = {"sqlite": 1, "postgresql": 4}
+RATES: Final = {"sqlite": 100, "postgresql": 300}
+"""Redemptions a second that must be borne."""
+
+SEGMENT: Final = 2.0
+"""Seconds of even load between two times that the phones fetch fresh codes."""
+
+TIMES: Final = 10
+"""What the service cannot bear, in what it can."""
+
+THROUGHPUT: Final = Budget("ratio", ">=", 0.4)
+LATE: Final = Budget("value", "<=", 100.0)
+NONE: Final = Budget("value", "<=", 0.0)
+GOODPUT: Final = Budget("ratio", ">=", 0.8)
+RECOVERY: Final = Budget("value", "<=", 30.0)
+
+
+@dataclass(slots=True)
+class Street:
+    """A benefit without limits at a counter, people with phones, and processes that serve."""
+
+    market: Market
+    version: BenefitVersion
+    till: Till
+    phones: list[Phone]
+    clock: SharedClock
+    ports: Sequence[int]
+
+    def by_codes(self) -> list[Request]:
+        """A redemption of each phone's fresh code, in one step."""
+        self.clock.follow(self.market.world.clock.advance(seconds=30))
+        return [self._request({"sent": phone.mint().text}) for phone in self.phones]
+
+    def by_presentations(self, count: int) -> list[Request]:
+        """That many redemptions for people who were presented before."""
+        self.clock.follow(self.market.world.clock.advance(seconds=30))
+        shown = [self.market.shown(self.till, phone) for phone in self.phones[:8]]
+        return [self._request({"presentation": shown[number % len(shown)]}) for number in range(count)]
+
+    def bare(self, count: int) -> list[Request]:
+        """That many rows."""
+        return [self._posted(BARE, {"sent": "0" * 46}) for _ in range(count)]
+
+    def lost(self, answers: Sequence[Answer]) -> int:
+        """How many that were acknowledged are not there."""
+        told = {json.loads(answer.body)["id"] for answer in answers if answer.status == 201}
+        kept = self.market.read(lambda session: set(session.scalars(select(Redemption.id))))
+        return len(told - kept)
+
+    def _request(self, shown: dict[str, str]) -> Request:
+        return self._posted(REDEEM, {**shown, "benefit": self.version.benefit_id, "quantity": 1})
+
+    def _posted(self, path: str, body: dict[str, Any]) -> Request:
+        return Request.of(path, {"staff": self.till.clerk.account_id, **body}, self.till.device.key.text)
+
+
+@contextmanager
+def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
+    """Everything that is loaded."""
+    clock, url = SetClock(), place.make()
+    shared = SharedClock(get_context("spawn").Value("q", 0))
+    with contextmanager(make_world)(url, clock, place.folder) as world:
+        market = Market.of(world)
+        version = market.shelf.published(tiers={Tier.RESERVE: None}, budget_units=10**9)
+        guests = [market.guest(version) for _ in range(phones)]
+        shared.follow(clock.now())
+        with serving(url, place.folder, shared, processes) as ports:
+            yield Street(market, version, market.till(version), guests, shared, ports)
+
+
+def measure(tiny: bool) -> list[Figure]:
+    """Both databases."""
+    return [figure for kind in KINDS for figure in _measure(kind, tiny)]
+
+
+def _measure(kind: str, tiny: bool) -> Iterator[Figure]:
+    phones = 4 if tiny else int(RATES[kind] * SEGMENT)
+    with databases(kind) as place, street(place, phones, 1 if tiny else PROCESSES[kind]) as stage:
+        yield _throughput(stage, kind, 1 if tiny else 8)
+        yield from _latency(stage, kind, 1 if tiny else 12)
+        yield from _overload(stage, kind, tiny)
+
+
+def _throughput(stage: Street, kind: str, rounds: int) -> Figure:
+    """Redemptions a second of 32 clients, each by a code shown fresh, beside a bare insert."""
+    say(f"  {kind}: {rounds} rounds of {len(stage.phones)} by {AT_ONCE} clients")
+    met = interleaved(
+        rounds + 1,
+        own=lambda: a_second(stage, stage.by_codes()),
+        bare=lambda: a_second(stage, stage.bare(len(stage.phones))),
+    )
+    for each in met.values():
+        del each[0]
+    name = f"redemptions, {AT_ONCE} clients, {kind}"
+    return against(name, "/s", met["own"], "bare inserts", met["bare"], THROUGHPUT)
+
+
+def a_second(stage: Street, requests: Sequence[Request]) -> float:
+    """How many a second are answered with success. Raises RuntimeError when one is not."""
+    begun = time.perf_counter()
+    answers = run(partial(one_after_the_other, requests=requests, at_once=AT_ONCE), stage.ports)
+    _require_success(answers)
+    return len(requests) / (time.perf_counter() - begun)
+
+
+def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
+    """The 99th percentile under an even load, from when each was due."""
+    rate, met = RATES[kind], []
+    say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second")
+    for _ in range(segments):
+        met += run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.ports)
+    late = sorted(answer.seconds * 1000 for answer in met)
+    name = f"a redemption at {rate}/s, 99 of 100 within, {kind}"
+    yield Figure(name, _at(late, 0.99), "ms", spread=(_at(late, 0.5), _at(late, 1)), budget=LATE)
+    failed = sum(answer.status != 201 for answer in met)
+    yield Figure(f"redemptions at {rate}/s that failed, {kind}", failed, "", budget=NONE)
+
+
+def _overload(stage: Street, kind: str, tiny: bool) -> Iterator[Figure]:
+    """Goodput under ten times the peak, what the others are told, and how soon it is over."""
+    count, seconds = (8, 0.2) if tiny else (1500, 10.0)
+    a_second(stage, stage.by_presentations(count))
+    peak = a_second(stage, stage.by_presentations(count))
+    say(f"  {kind}: {TIMES * peak:.0f} a second for {seconds:g} s, the peak being {peak:.0f}")
+    met, lasted = _rush(stage, TIMES * peak, seconds)
+    recovered = _recovers_in(stage, peak / 2, 0.2 if tiny else 1.0)
+    good = [answer for answer in met if answer.status == 201]
+    taken = len(good) / lasted
+    yield Figure(
+        f"redemptions under {TIMES} times the peak, {kind}",
+        round(taken, 1),
+        "/s",
+        floor=Reference("at the peak", round(peak, 1)),
+        ratio=round(taken / peak, 3),
+        budget=GOODPUT,
+    )
+    told = sum(answer.status in {429, 503} and answer.says_when for answer in met)
+    silent = len(met) - len(good) - told
+    yield Figure(f"neither served nor told when to come back, {kind}", silent, "", budget=NONE)
+    yield Figure(f"acknowledged and lost, {kind}", stage.lost(met), "", budget=NONE)
+    yield Figure(f"until all is as before, {kind}", recovered, "s", budget=RECOVERY)
+
+
+def _rush(stage: Street, rate: float, seconds: float) -> tuple[list[Answer], float]:
+    """An even load for so long, and the seconds until the last of it was answered."""
+    requests = stage.by_presentations(max(1, int(rate * seconds)))
+    begun = time.perf_counter()
+    answers = run(partial(at_a_rate, requests=requests, rate=rate), stage.ports)
+    lasted = time.perf_counter() - begun
+    say(f"    {len(answers) / lasted:.0f} a second were asked")
+    return answers, lasted
+
+
+def _recovers_in(stage: Street, rate: float, span: float) -> float:
+    """Seconds after the rush until `span` of half the peak passes without refusal, within the budget."""
+    begun = time.perf_counter()
+    while time.perf_counter() - begun < 2 * RECOVERY.bound:
+        at = time.perf_counter() - begun
+        answers, _ = _rush(stage, rate, span)
+        late = sorted(answer.seconds * 1000 for answer in answers)
+        if all(answer.status == 201 for answer in answers) and _at(late, 0.99) <= LATE.bound:
+            return round(at, 1)
+    return 2 * RECOVERY.bound
+
+
+def _require_success(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        if answer.status != 201:
+            raise RuntimeError(f"expected 201, met {answer.status}: {answer.body[:200]!r}")
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
