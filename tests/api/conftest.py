@@ -9,7 +9,6 @@ from typing import Any
 
 import argon2
 import pytest
-from starlette.testclient import TestClient
 
 from sealproof.trust import Trust
 from talentseal.accounts import api_keys, service, sessions
@@ -23,6 +22,7 @@ from talentseal.app import Application, Service, create_app, session_rules_of
 from talentseal.config import Settings
 from talentseal.credentials.master_keys import MasterKey, MasterKeys
 from talentseal.vault import Vault
+from tests.api.in_process import client_of
 from tests.world import Member, World, clock, sqlite_world, terms_of, world
 
 __all__ = ["clock", "sqlite_world", "world"]
@@ -54,7 +54,7 @@ class Api:
         self.app: Application = create_app(
             self.service, authenticator=door, chain=lambda: world.chain, passwords=Passwords(FAST)
         )
-        self.http = TestClient(self.app, raise_server_exceptions=False)
+        self.http = client_of(self.app, raises=False)
         self._keys: dict[str, str] = {}
 
     @property

@@ -24,7 +24,7 @@ from tests.api.conftest import Api
 from tests.world import Member, World
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-QUICK, LONG = 10, 500
+QUICK, LONG = 5, 500
 FEWEST_OPERATIONS = 100
 
 

@@ -44,7 +44,7 @@ from tests.browser import chromium
 from tests.browser import running as running_service
 from tests.browser.chromium import ROOT
 from tests.browser.running import Running
-from tests.browser.screens import SCREENS, Screen
+from tests.browser.screens import EVERY_SCREEN, Screen
 from tests.browser.visit import Visit, begin
 
 Visits = Callable[..., Visit]
@@ -90,7 +90,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield service
 
 
-@pytest.fixture(params=SCREENS, ids=str)
+@pytest.fixture(params=EVERY_SCREEN, ids=str)
 def screen(request: pytest.FixtureRequest) -> Screen:
     chosen: Screen = request.param
     return chosen

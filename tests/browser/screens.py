@@ -35,9 +35,7 @@ PHONE_ZH, PHONE_EN, DESKTOP, DESKTOP_EN = SCREENS
 CROSSED = (PHONE_ZH, DESKTOP_EN)
 """Each device and each language once: for what takes long and hangs on both."""
 
-every_screen = pytest.mark.parametrize(
-    "screen",
-    [screen if screen in CROSSED else pytest.param(screen, marks=pytest.mark.long) for screen in SCREENS],
-    ids=str,
-)
+EVERY_SCREEN = [
+    screen if screen in CROSSED else pytest.param(screen, marks=pytest.mark.long) for screen in SCREENS
+]
 """The crossed screens always, all four in --full."""

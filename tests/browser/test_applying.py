@@ -10,7 +10,6 @@ from talentseal.accounts.roles import Role
 from talentseal.demonstration.talents import SECOND, invented_paper
 from tests.browser.conftest import Shot, Visits
 from tests.browser.running import Running
-from tests.browser.screens import every_screen
 from tests.browser.visit import Visit
 
 
@@ -56,7 +55,6 @@ def newest_of_the_list(page: Page, visit: Visit, path: str) -> None:
     page.locator(f'tbody a[href^="{path}/"]').last.click()
 
 
-@every_screen
 def test_from_sign_up_to_a_recognised_tier(
     visits: Visits, running: Running, shot: Shot, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from talentseal.web.pages import translator
 from tests.browser.axe import axe
 from tests.browser.conftest import Shot, Visits
 from tests.browser.running import Running
-from tests.browser.screens import DESKTOP, Screen, every_screen
+from tests.browser.screens import DESKTOP, Screen
 from tests.browser.visit import Visit
 from tests.world import PDF
 
@@ -134,7 +134,6 @@ def test_an_agreement_goes_from_the_file_to_final_without_a_terminal(
         assert download.value.path().stat().st_size > 1000
 
 
-@every_screen
 def test_an_agreement_is_amended_with_its_difference_shown_and_then_ended(
     visits: Visits, running: Running, say: Say, shot: Shot, *, tmp_path: Path
 ) -> None:

@@ -11,11 +11,9 @@ from tests.browser.axe import axe
 from tests.browser.conftest import Shot, Visits
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import every_screen
 from tests.browser.touch import fits_fingers
 
 
-@every_screen
 def test_a_holder_keeps_his_data_in_hand(
     visits: Visits, running: Running, shot: Shot, tmp_path: Path
 ) -> None:

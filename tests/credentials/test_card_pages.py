@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from talentseal.accounts import sessions
 from talentseal.accounts.models import SignInMethod
@@ -16,6 +15,7 @@ from talentseal.credentials.card_schemas import Stage
 from talentseal.policy.tiers import Tier
 from talentseal.talents.models import CodeState
 from tests.api.conftest import Api
+from tests.api.in_process import client_of
 from tests.credentials.card_hands import Holder, Issuer, nightly, number
 from tests.partners.counters import Manager
 from tests.talents.conftest import People, high
@@ -26,7 +26,7 @@ class Browser:
 
     def __init__(self, api: Api, actor: Actor, language: str = "zh-CN") -> None:
         headers = {"Accept": "text/html", "Accept-Language": language}
-        self.http = TestClient(api.app, raise_server_exceptions=True, headers=headers)
+        self.http = client_of(api.app, headers=headers)
         token, now = sessions.new_token(), api.world.clock.now()
         api.world.database.write(
             lambda session: sessions.start(

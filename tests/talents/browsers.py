@@ -2,10 +2,9 @@
 
 from typing import Any, Final
 
-from starlette.testclient import TestClient
-
 from talentseal.talents.people import NOTICE_VERSION
 from tests.api.conftest import Api
+from tests.api.in_process import client_of
 
 HTML: Final = {"Accept": "text/html", "Accept-Language": "zh-CN"}
 PASSWORD: Final = "一句足够长的虚构口令吧！"
@@ -16,7 +15,7 @@ class Browser:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self.http = TestClient(api.app, headers=HTML, follow_redirects=False)
+        self.http = client_of(api.app, headers=HTML, follow_redirects=False)
 
     def get(self, path: str) -> Any:
         return self.http.get(path)

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from talentseal.accounts.roles import Role
 from talentseal.talents.models import CodeState, FieldGroup
 from talentseal.talents.privacy_models import ConsentScope
 from tests.api.conftest import Api
+from tests.api.in_process import client_of
 from tests.talents.conftest import PAPER, People, basic, in_force
 from tests.talents.reviewing import Reviewing
 from tests.world import Member, World
@@ -34,7 +34,7 @@ class Browser:
 
     def __init__(self, api: Api, member: Member, language: str = "zh-CN") -> None:
         headers = {"Accept": "text/html", "Accept-Language": language}
-        self.http = TestClient(api.app, raise_server_exceptions=True, headers=headers)
+        self.http = client_of(api.app, headers=headers)
         api.sign_in(member)
         self.http.cookies.update(dict(api.http.cookies))
         api.http.cookies.clear()
