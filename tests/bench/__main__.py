@@ -37,6 +37,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "presentations": presentations.measure,
     "redemptions": redemptions.measure,
     "load": load.measure,
+    "steady": load.measure_steady,
     "nightly": nightly.measure,
     "pages": pages.measure,
 }

@@ -3,12 +3,14 @@ becomes of the service under ten times what it can bear.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from statistics import median
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -23,6 +25,7 @@ from tests.bench.redemptions import REDEEM
 from tests.bench.serving import (
     Answer,
     Request,
+    Served,
     SharedClock,
     at_a_rate,
     one_after_the_other,
@@ -44,6 +47,13 @@ SEGMENT: Final = 2.0
 TIMES: Final = 10
 """What the service cannot bear, in what it can."""
 
+STEADY_RATE: Final = 50
+STEADY_SPAN: Final = 20.0
+"""Redemptions a second, and seconds between two looks at the memory."""
+
+STEADY_SECONDS: Final = float(os.environ.get("TALENTSEAL_STEADY_SECONDS", "60"))
+
+FLAT: Final = Budget("ratio", "<=", 1.05)
 THROUGHPUT: Final = Budget("ratio", ">=", 0.4)
 LATE: Final = Budget("value", "<=", 100.0)
 NONE: Final = Budget("value", "<=", 0.0)
@@ -60,7 +70,7 @@ class Street:
     till: Till
     phones: list[Phone]
     clock: SharedClock
-    ports: Sequence[int]
+    served: Served
 
     def by_codes(self) -> list[Request]:
         """A redemption of each phone's fresh code, in one step."""
@@ -100,8 +110,8 @@ def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
         version = market.shelf.published(tiers={Tier.RESERVE: None}, budget_units=10**9)
         guests = [market.guest(version) for _ in range(phones)]
         shared.follow(clock.now())
-        with serving(url, place.folder, shared, processes) as ports:
-            yield Street(market, version, market.till(version), guests, shared, ports)
+        with serving(url, place.folder, shared, processes) as served:
+            yield Street(market, version, market.till(version), guests, shared, served)
 
 
 def measure(tiny: bool) -> list[Figure]:
@@ -115,6 +125,35 @@ def _measure(kind: str, tiny: bool) -> Iterator[Figure]:
         yield _throughput(stage, kind, 1 if tiny else 8)
         yield from _latency(stage, kind, 1 if tiny else 12)
         yield from _overload(stage, kind, tiny)
+
+
+def measure_steady(tiny: bool) -> list[Figure]:
+    """Memory under an even load for TALENTSEAL_STEADY_SECONDS; an hour in `scripts/test --full steady`."""
+    return [figure for kind in KINDS for figure in _steady(kind, tiny)]
+
+
+def _steady(kind: str, tiny: bool) -> Iterator[Figure]:
+    looks, span = (3, 0.2) if tiny else (max(3, int(STEADY_SECONDS / STEADY_SPAN)), STEADY_SPAN)
+    with databases(kind) as place, street(place, 8, 1) as stage:
+        say(f"  {kind}: {STEADY_RATE} a second for {looks * span:.0f} s")
+        resident, met = [], []
+        for _ in range(looks):
+            answers, _ = _rush(stage, STEADY_RATE, span)
+            met += [answer.status for answer in answers]
+            resident.append(stage.served.resident)
+    third = len(resident) // 3
+    first, last = median(resident[:third]), median(resident[-third:])
+    yield Figure(
+        f"memory in the last third of {looks * span:.0f} s at {STEADY_RATE}/s, {kind}",
+        round(last, 1),
+        "MiB",
+        floor=Reference("in the first", round(first, 1)),
+        ratio=round(last / first, 3),
+        spread=(round(min(resident), 1), round(max(resident), 1)),
+        budget=FLAT,
+    )
+    failed = sum(status != 201 for status in met)
+    yield Figure(f"of {len(met)} redemptions that failed, {kind}", failed, "", budget=NONE)
 
 
 def _throughput(stage: Street, kind: str, rounds: int) -> Figure:
@@ -134,7 +173,7 @@ def _throughput(stage: Street, kind: str, rounds: int) -> Figure:
 def a_second(stage: Street, requests: Sequence[Request]) -> float:
     """How many a second are answered with success. Raises RuntimeError when one is not."""
     begun = time.perf_counter()
-    answers = run(partial(one_after_the_other, requests=requests, at_once=AT_ONCE), stage.ports)
+    answers = run(partial(one_after_the_other, requests=requests, at_once=AT_ONCE), stage.served.ports)
     _require_success(answers)
     return len(requests) / (time.perf_counter() - begun)
 
@@ -144,7 +183,7 @@ def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
     rate, met = RATES[kind], []
     say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second")
     for _ in range(segments):
-        met += run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.ports)
+        met += run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.served.ports)
     late = sorted(answer.seconds * 1000 for answer in met)
     name = f"a redemption at {rate}/s, 99 of 100 within, {kind}"
     yield Figure(name, _at(late, 0.99), "ms", spread=(_at(late, 0.5), _at(late, 1)), budget=LATE)
@@ -181,7 +220,7 @@ def _rush(stage: Street, rate: float, seconds: float) -> tuple[list[Answer], flo
     """An even load for so long, and the seconds until the last of it was answered."""
     requests = stage.by_presentations(max(1, int(rate * seconds)))
     begun = time.perf_counter()
-    answers = run(partial(at_a_rate, requests=requests, rate=rate), stage.ports)
+    answers = run(partial(at_a_rate, requests=requests, rate=rate), stage.served.ports)
     lasted = time.perf_counter() - begun
     say(f"    {len(answers) / lasted:.0f} a second were asked")
     return answers, lasted

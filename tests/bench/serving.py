@@ -7,6 +7,7 @@ first of them seals, as in service. All take their time from one clock that the 
 import asyncio
 import json
 import multiprocessing
+import os
 import secrets
 import socket
 import sys
@@ -47,9 +48,23 @@ class SharedClock:
         self.microseconds.value = int(instant.timestamp() * 1_000_000)
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The processes that serve, each by its port and number."""
+
+    ports: list[int]
+    pids: list[int]
+
+    @property
+    def resident(self) -> float:
+        """MiB of memory that they have in use together."""
+        pages = (int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) for pid in self.pids)
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
 @contextmanager
-def serving(url: str, folder: Path, clock: SharedClock, count: int) -> Iterator[list[int]]:
-    """The ports of `count` processes that serve the database, until the end of the block."""
+def serving(url: str, folder: Path, clock: SharedClock, count: int) -> Iterator[Served]:
+    """`count` processes that serve the database, until the end of the block."""
     context = multiprocessing.get_context("spawn")
     places = [socket.create_server(("127.0.0.1", 0), backlog=1024) for _ in range(count)]
     started = [
@@ -61,7 +76,7 @@ def serving(url: str, folder: Path, clock: SharedClock, count: int) -> Iterator[
     ports: list[int] = [place.getsockname()[1] for place in places]
     try:
         asyncio.run(_until_they_answer(ports))
-        yield ports
+        yield Served(ports, [process.pid or 0 for process in started])
     finally:
         for process in started:
             process.terminate()
