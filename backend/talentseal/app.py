@@ -136,6 +136,7 @@ from talentseal.web.openapi import document_problems
 from talentseal.web.pages import Pages, PlainWords, Site
 from talentseal.web.problems import PlainRefusals
 from talentseal.web.reference import Reference, reference
+from talentseal.web.routing import Beginning
 from talentseal.web.security import SecurityHeaders
 from talentseal.web.shedding import LoadShedding
 from talentseal.worker import Worker
@@ -432,13 +433,14 @@ def _door(service: Service, passwords: Passwords) -> Door:
 @cache
 def _served() -> APIRouter:
     """What all applications of the process serve alike, built once: FastAPI takes half a second for it."""
-    api = APIRouter(prefix="/api/v1")
-    for router in _API:
-        api.include_router(router)
     assets = _assets()
     served = APIRouter(max_body_size=JSON_LIMIT)
-    for router in (api, log_files, health, assets.router(), app_manifest(assets), *_PAGES):
-        served.include_router(router)
+    for prefix, routers in (
+        ("/api/v1", _API),
+        ("", (log_files, health, assets.router(), app_manifest(assets), *_PAGES)),
+    ):
+        for router in routers:
+            served.include_router(Beginning(router, prefix), prefix=prefix)
     return served
 
 

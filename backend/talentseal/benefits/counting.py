@@ -47,8 +47,11 @@ class Use:
     value_fen: int
 
 
-def take(session: Session, use: Use, *, now: datetime) -> None:
-    """Count a use. Only within a write. Raises Outrun with some of it counted: the write has to be undone."""
+def take(session: Session, use: Use) -> None:
+    """Count a use in the person's exclusion group and quota. Only within a write, which `spend` completes.
+
+    Raises Outrun with some of it counted: the write has to be undone.
+    """
     sqlite = is_sqlite(session)
     who = {"talent_id": use.talent, "period": use.period, "benefit_id": use.benefit, "units": use.units}
     if use.exclusion_group is not None:
@@ -58,6 +61,10 @@ def take(session: Session, use: Use, *, now: datetime) -> None:
     if use.units > quota:
         raise Outrun
     _guarded(session, _COUNT_SQLITE if sqlite else _COUNT_POSTGRESQL, {**who, "quota": quota})
+
+
+def spend(session: Session, use: Use, *, now: datetime) -> None:
+    """Count a use in its budget, if it has one. Only within a write. Raises Outrun as `take` does."""
     if use.budget is not None:
         spent = _guarded(session, _SPEND, _amounts(use))
         _alarm(session, use, spent, now)

@@ -318,8 +318,11 @@ def _make(
     offer = known.offer
     if offer is None:
         raise AssertionError("checks pass no benefit that is not there")  # pragma: no cover
-    _count(session, asked, offer, now)
-    value = asked.wish.value_fen or 0
+    use = _use_of(asked, offer)
+    counting.take(session, use)
+    if known.bearer.static:
+        _draw(session, known.bearer.talent, use.value_fen, now)
+    value = use.value_fen
     terms = Terms(offer.row, known.bearer.token)
     row = Redemption(
         id=secrets.token_hex(16),
@@ -352,6 +355,8 @@ def _make(
     recorded = None if reserve else _complete(session, row, terms, now)
     # Its table, not the session: no object that is only handed out has to be followed.
     session.connection().execute(_KEEP, {name: getattr(row, name) for name in _COLUMNS})
+    # Last, for everybody who uses the benefit waits for the budget's row until the commit.
+    counting.spend(session, use, now=now)
     return Redeemed(row, terms, recorded)
 
 
@@ -359,21 +364,17 @@ _KEEP: Final = insert(table_of(Redemption))
 _COLUMNS: Final = tuple(column.key for column in table_of(Redemption).c)
 
 
-def _count(session: Session, asked: Asked, offer: Offer, now: datetime) -> None:
-    bearer, value = asked.known.bearer, asked.wish.value_fen or 0
-    use = Use(
-        talent=bearer.talent,
+def _use_of(asked: Asked, offer: Offer) -> Use:
+    return Use(
+        talent=asked.known.bearer.talent,
         benefit=str(offer.row.benefit_id),
         period=offer.period,
         quota=offer.row.quota,
         exclusion_group=offer.row.exclusion_group,
         budget=offer.row.budget,
         units=asked.wish.units,
-        value_fen=value,
+        value_fen=asked.wish.value_fen or 0,
     )
-    counting.take(session, use, now=now)
-    if bearer.static:
-        _draw(session, bearer.talent, value, now)
 
 
 def _draw(session: Session, talent: str, value: int, now: datetime) -> None:
