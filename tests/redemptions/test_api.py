@@ -240,3 +240,19 @@ def test_the_list_goes_on_where_it_ended(sqlite_desk: Desk) -> None:
 
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (50, 2, None)
     assert {each["id"] for each in first["items"] + rest["items"]} == made
+
+
+def test_a_partner_takes_the_proof_of_what_it_gave_and_of_nothing_else(sqlite_desk: Desk) -> None:
+    desk, market = sqlite_desk, sqlite_desk.market
+    version = market.shelf.published(tiers={RESERVE: 9})
+    phone, till = market.guest(version), market.till(version)
+    row = done(market.redeem(version, phone, quantity=2))
+    undone = market.reverse(row, till)
+    market.world.settle()
+
+    for record in (str(row.record_id), undone.recorded.id):
+        mine = desk.api.call(market.shelf.merchant, "GET", f"/evidence/{record}/bundle")
+        theirs = desk.api.call(market.shelf.bank, "GET", f"/evidence/{record}/bundle")
+        assert mine.status_code == 200, mine.text
+        assert (theirs.status_code, theirs.json()["code"]) == (404, "record-not-found")
+        assert market.crowd.id_of(phone.talent) not in mine.text

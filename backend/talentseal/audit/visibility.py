@@ -15,6 +15,7 @@ from talentseal.evidence.models import EvidenceRecord
 from talentseal.partners.models import KeyChange
 from talentseal.policy import service as policy
 from talentseal.redemptions import confirming
+from talentseal.redemptions import reading as redemptions
 from talentseal.sanctions.models import RuleSignature, SuspensionRule
 
 _LONGEST_CHAIN: Final = 1000
@@ -53,8 +54,8 @@ def subject_of(session: Session, row: EvidenceRecord) -> EvidenceRecord:
 
 
 def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
-    """Whether the record is about the actor's organisation, an agreement that he may read, a rule that it
-    signed, or the law.
+    """Whether the record is about the actor's organisation or what it gave, an agreement that he may read, a
+    rule that it signed, or the law.
     """
     version = proofs.version_of_record(session, row.id) or proofs.version_of_record(
         session, subject_of(session, row).id
@@ -69,6 +70,7 @@ def _is_concerned(session: Session, actor: Actor, row: EvidenceRecord) -> bool:
         or _is_signed_rule(session, actor, row)
         or policy.is_public_record(session, row.id)
         or confirming.is_party(session, actor, row.id)
+        or redemptions.is_of_organisation(session, actor, row.id)
         or contributions.is_concerned(session, actor, row.id)
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
@@ -265,3 +265,14 @@ def _undone(row: Row[Any], sizes: LogSizes) -> Undone:
     return Undone(
         row.id, row.quantity, row.value_fen, row.reason, row.at, row.record_id, sizes.state_at(row.log_index)
     )
+
+
+_WHOSE: Final = union_all(
+    select(Redemption.organisation_id).where(Redemption.record_id == bindparam("record")),
+    select(Reversal.organisation_id).where(Reversal.record_id == bindparam("record")),
+)
+
+
+def is_of_organisation(session: Session, actor: Actor, record: str) -> bool:
+    """Whether a record is of a use that the actor's organisation gave, or of its reversal."""
+    return session.scalars(_WHOSE, {"record": record}).first() == actor.organisation_id
