@@ -37,7 +37,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -83,6 +83,25 @@ class StorageFailed(Unavailable):
     code = "storage-failed"
     zh = "存储出现故障，系统已停止写入，本次操作未确认。请联系运营机构。"
     en = "Storage failed; nothing is written until the operator restarts and checks the service."
+
+
+class DatabaseAway(Unavailable):
+    """The server cannot be reached, or was lost before a COMMIT was sent."""
+
+    code = "database-away"
+    zh = "暂时无法连接数据库，本次操作未生效，请稍后重试。"
+    en = "The database cannot be reached and nothing was changed; try again shortly."
+
+
+class OutcomeUnknown(Unavailable):
+    """The server was lost while it committed: only it knows what became of the write."""
+
+    code = "outcome-unknown"
+    zh = "提交时与数据库的连接中断，是否生效尚不确定。请以同一 Idempotency-Key 重新提交，或先查询结果。"
+    en = (
+        "The database was lost while it committed, so whether this took effect is not known; "
+        "send it again under the same Idempotency-Key, or look first."
+    )
 
 
 class ReferencesBroken(TalentSealError):
@@ -186,26 +205,37 @@ class Database:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a session that cannot write; one snapshot on SQLite, statement by statement on
-        PostgreSQL.
+        PostgreSQL. Raises DatabaseAway.
         """
-        with Session(self._reading, expire_on_commit=False) as session:
-            return work(session)
+        return self._read(self._reading, work)
 
     def snapshot(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in a session that cannot write and sees one state of the database throughout."""
+        """Run `work` in a session that cannot write and sees one state of the database throughout.
+
+        Raises DatabaseAway.
+        """
         engine = (
             self._reading
             if self.dialect == "sqlite"
             else self._reading.execution_options(isolation_level="REPEATABLE READ")
         )
-        with Session(engine, expire_on_commit=False) as session:
-            return work(session)
+        return self._read(engine, work)
+
+    def _read(self, engine: Engine, work: Callable[[Session], T]) -> T:
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                return work(session)
+        except DBAPIError as error:
+            if _is_away(error):
+                raise DatabaseAway from error
+            raise
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one transaction and return its result once the commit is durable.
 
-        Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races,
-        StorageFailed when the outcome on disk is in doubt.
+        Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races, DatabaseAway
+        when the server cannot be reached, OutcomeUnknown when it was lost at the COMMIT, StorageFailed when
+        the outcome on disk is in doubt.
         """
         return self._writer.submit(work)
 
@@ -440,6 +470,10 @@ class _ManyWriters:
             raise DatabaseBusy
         try:
             result = self._run(work)
+        except DBAPIError as error:
+            if _is_away(error):
+                raise DatabaseAway from error
+            raise
         finally:
             self._turns.release()
         self._notify()
@@ -469,10 +503,12 @@ class _ManyWriters:
     def _commit(self, session: Session) -> None:
         session.flush()
         reach("write.before-commit")
-        driver = self.engine.dialect.loaded_dbapi
+        driver, raw = self.engine.dialect.loaded_dbapi, _raw(_connection(session))
         try:
-            _raw(_connection(session)).commit()
+            raw.commit()
         except driver.Error as error:
+            if raw.closed or _is_of_no_server(error):
+                raise OutcomeUnknown from error
             raise DBAPIError.instance(None, None, error, driver.Error) from error
         reach("write.committed")
         session.expunge_all()
@@ -505,8 +541,18 @@ def _lost_race(error: BaseException) -> bool:
 
 def _lost_connection(error: BaseException) -> bool:
     """Whether it was lost before the COMMIT, so that nothing can have been committed."""
-    # A statement names itself in its error; COMMIT is none, and what became of it only the server knows.
-    return isinstance(error, DBAPIError) and error.connection_invalidated and error.statement is not None
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether PostgreSQL did not answer, or said that it is going down or coming up."""
+    return isinstance(error, OperationalError) and _is_of_no_server(error.orig)
+
+
+def _is_of_no_server(error: BaseException | None) -> bool:
+    """Whether a driver's error is its own (no state), of a connection, or of a server going down or up."""
+    state = getattr(error, "sqlstate", "")
+    return state is None or state.startswith(("08", "57P0"))
 
 
 def _pause(attempt: int) -> float:

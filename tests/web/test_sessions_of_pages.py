@@ -11,6 +11,8 @@ from talentseal.accounts import demonstration, sessions
 from talentseal.accounts.access import MaybeActor, WebActor
 from talentseal.accounts.models import Account, WebSession
 from talentseal.accounts.operations import Audience
+from talentseal.db import DatabaseAway, DatabaseBusy
+from talentseal.errors import TalentSealError
 from tests.api.conftest import Api
 from tests.world import Member, World
 
@@ -259,6 +261,23 @@ def test_no_token_and_no_name_stands_in_the_log(
     assert token is not None
     assert token not in written
     assert "林星河" not in written
+
+
+@pytest.mark.parametrize("refusal", [DatabaseBusy, DatabaseAway])
+def test_a_database_that_does_not_say_who_is_signed_in_is_told_as_what_it_is(
+    api: Api, bank: Member, monkeypatch: pytest.MonkeyPatch, refusal: type[TalentSealError]
+) -> None:
+    api.sign_in(bank)
+
+    def read(_work: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(api.world.database, "read", read)
+
+    answer = api.http.get("/me", headers={"Accept": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, refusal.code)
+    assert answer.headers["Retry-After"] == "2"
 
 
 def test_a_page_that_renews_itself_keeps_no_session_alive(stage: Api, bank: Member) -> None:

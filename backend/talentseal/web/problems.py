@@ -267,13 +267,21 @@ class LastResort:
         try:
             await self.app(scope, receive, watch)
         except Exception as error:
-            log.error(  # noqa: TRY400 - a traceback would show values
-                "request.crashed", error=type(error).__name__, where=_where(error)
-            )
+            if started or not isinstance(error, TalentSealError):
+                log.error(  # noqa: TRY400 - a traceback would show values
+                    "request.crashed", error=type(error).__name__, where=_where(error)
+                )
             if started:
                 raise
-            english = prefers_english(Request(scope).headers.get("accept-language"))
-            await of_status(500, english=english)(scope, receive, send)
+            await _last_word(scope, error)(scope, receive, send)
+
+
+def _last_word(scope: Scope, error: Exception) -> Response:
+    """The answer to what escaped: a refusal by a layer around the routes, or a crash."""
+    if isinstance(error, TalentSealError):
+        log.error("request.failed", code=error.code, method=scope["method"])
+        return of_error(error, english=_english(Request(scope)))
+    return of_status(500, english=_english(Request(scope)))
 
 
 class PlainRefusals:
