@@ -297,9 +297,14 @@ def sqlite_world(sqlite_url: str, clock: SetClock, tmp_path: Path) -> Iterator[W
 
 def make_world(url: str, clock: SetClock, folder: Path) -> Iterator[World]:
     database = Database(url)
+    yield world_on(database, clock, folder)
+    database.close()
+
+
+def world_on(database: Database, clock: SetClock, folder: Path) -> World:
+    """A scheme on an open database with all tables."""
     keys = {lane: EthereumAccount.create() for lane in Lane}
     chain = MemoryChain(clock, {lane.value: [key.address] for lane, key in keys.items()})
     epochs.open_epoch(database, chain, chain.identity(), 1, "test", now=clock.now())
     signer = LogSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-    yield World(database, clock, signer, HeadStore(folder / "head" / "head.json"), chain, keys)
-    database.close()
+    return World(database, clock, signer, HeadStore(folder / "head" / "head.json"), chain, keys)

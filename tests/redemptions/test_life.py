@@ -1,8 +1,10 @@
 """Whatever happens in whatever order: limits hold, counters agree, each act is logged once."""
 
+import os
 import shutil
+import signal
 import tempfile
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,17 +15,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import func, select, update
 
+from talentseal import failpoints
 from talentseal.benefits.models import ExclusionUse, QuotaUse
+from talentseal.db import Database
 from talentseal.errors import TalentSealError
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.policy.tiers import Tier
 from talentseal.redemptions.models import Redemption, RedemptionState, Reversal
 from talentseal.talents import codes
 from talentseal.talents.models import CodeState, TalentCode
+from tests.crash.forks import in_child
 from tests.redemptions.market import Market
-from tests.world import SetClock, make_world
+from tests.world import SetClock, world_on
 
 QUOTA, BUDGET = 4, 12
+BEFORE, COMMITTED = "write.before-commit", "write.committed"
 _EITHER = st.sampled_from([0, 1])
 _LIVE = (RedemptionState.RESERVED, RedemptionState.COMPLETED, RedemptionState.PARTIALLY_REVERSED)
 
@@ -37,10 +43,8 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="talentseal-life-"))
         shutil.copyfile(self.template, self.folder / "talentseal.sqlite")
-        self._world: Any = contextmanager(make_world)(
-            f"sqlite:///{self.folder / 'talentseal.sqlite'}", SetClock(), self.folder
-        )
-        self.market = Market.of(self._world.__enter__())
+        self.url = f"sqlite:///{self.folder / 'talentseal.sqlite'}"
+        self.market = Market.of(world_on(Database(self.url), SetClock(), self.folder))
         self.versions = [
             self.market.shelf.published(
                 tiers={Tier.RESERVE: QUOTA, Tier.HIGH_E: QUOTA + 2},
@@ -52,7 +56,7 @@ class Life(RuleBasedStateMachine):
         self.phones = [self.market.guest(self.versions[0]) for _ in range(2)]
 
     def teardown(self) -> None:
-        self._world.__exit__(None, None, None)
+        self.market.world.database.close()
         shutil.rmtree(self.folder)
 
     @property
@@ -104,6 +108,59 @@ class Life(RuleBasedStateMachine):
     def reverse(self, pick: int, units: int) -> None:
         if row := self._some(pick, *RedemptionState):
             self.attempt(self.market.reverse, row, self.till, units)
+
+    @rule(
+        point=st.sampled_from([BEFORE, COMMITTED]),
+        what=st.sampled_from(["redeem", "reserve", "complete", "cancel", "reverse"]),
+        who=_EITHER,
+        pick=st.integers(0, 9),
+    )
+    def be_killed_at(self, point: str, what: str, who: int, pick: int) -> None:
+        """In the middle of an act, and started again: what was committed is there, nothing else is."""
+        act, before = self._act(what, who, pick), self._traces()
+        self.market.world.database.close()
+        killed = self._killed(act, point)
+        self.market.world.database = Database(self.url)
+
+        assert (self._traces() != before) == (killed and point == COMMITTED)
+
+    def _act(self, what: str, who: int, pick: int) -> Callable[[], object]:
+        if what in {"redeem", "reserve"}:
+            phone = self.phones[who].sign_in()
+            self.market.world.clock.advance(seconds=4)
+            try:
+                shown = getattr(self.till.scan(phone.mint().text), "presentation", "0" * 32)
+            except TalentSealError:
+                shown = "0" * 32
+            reserve = what == "reserve"
+            version = self.versions[who]
+            return lambda: self.market.redeem(version, phone, self.till, presentation=shown, reserve=reserve)
+        row = self._some(pick, *_LIVE)
+        return lambda: getattr(self.market, what)(row, self.till) if row else None
+
+    def _traces(self) -> tuple[object, ...]:
+        rows = sorted((row.id, row.state, row.reversed_units) for row in self.market.redemptions())
+        return (*rows, len(self.market.refusals()))
+
+    def _killed(self, act: Callable[[], object], point: str) -> bool:
+        """Whether a child that does it came as far as that point, where it kills itself."""
+
+        reached: list[str] = []
+
+        def kill(name: str) -> None:
+            reached.append(name)
+            # A write that was undone comes past the second point alone.
+            if name == point and BEFORE in reached:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        def live() -> None:
+            self.market.world.database = Database(self.url)
+            failpoints.arm(kill)
+            self.attempt(act)
+
+        status = in_child(live)
+        assert status in {0, signal.SIGKILL}
+        return status == signal.SIGKILL
 
     @rule(who=_EITHER, tier=st.sampled_from([Tier.RESERVE, Tier.HIGH_E, Tier.YOUTH]))
     def change_tier(self, who: int, tier: Tier) -> None:
