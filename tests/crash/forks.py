@@ -14,10 +14,15 @@ from tests.crash.witness import Witness
 
 def in_child(work: Callable[[], None]) -> int:
     """Run `work` in a forked child and wait; its wait status, 0 when it came to its end."""
+    return os.waitpid(fork(work), 0)[1]
+
+
+def fork(work: Callable[[], None]) -> int:
+    """Run `work` in a forked child; its process id, to be waited for."""
     child = os.fork()
     if child == 0:
         _end_with(work)
-    return os.waitpid(child, 0)[1]
+    return child
 
 
 def _end_with(work: Callable[[], None]) -> None:
