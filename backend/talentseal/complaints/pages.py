@@ -14,6 +14,7 @@ from talentseal.complaints.schemas import DecideComplaint, FileComplaint, Rate, 
 from talentseal.complaints.service import ComplaintNotFound, RedemptionNotOwn
 from talentseal.complaints.states import ComplaintKind, ComplaintState
 from talentseal.errors import TalentSealError
+from talentseal.redemptions import obligations
 from talentseal.sanctions.desk import AtDesk, Desk
 from talentseal.web.forms import Form, Typed, command_of, nested, texts
 from talentseal.web.pages import see_other
@@ -296,8 +297,14 @@ def _show(
 
 @pages.get("/service-records")
 def show_service_records(desk: AtDesk) -> Response:
-    """How organisations have served in the last year."""
-    met = desk.database.read(
-        lambda session: service_records.service_records(session, desk.actor, now=desk.now)
-    )
-    return desk.show("complaints/service-records.html", met=met)
+    """How organisations have served in the last year; for the office also who owes a scenario."""
+
+    def read(session: Session) -> dict[str, Any]:
+        office = obligations.may_see_idle(desk.actor)
+        return {
+            "met": service_records.service_records(session, desk.actor, now=desk.now),
+            "office": office,
+            "idle": obligations.idle_enterprises(session, desk.actor, now=desk.now) if office else [],
+        }
+
+    return desk.show("complaints/service-records.html", **desk.database.read(read))

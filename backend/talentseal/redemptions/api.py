@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, File, Path, Query, Request, UploadFile
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db
+from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.calls import Call, UnsafeCall
 from talentseal.credentials.api import named_request
 from talentseal.credentials.presenting import Credentials, Sent
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import AtDevice
 from talentseal.partners.schemas import Identifier
-from talentseal.redemptions import batches, reading, reversing, service
+from talentseal.redemptions import batches, obligations, reading, reversing, service
 from talentseal.redemptions.batches import Batch, BatchAnswer, Entering
 from talentseal.redemptions.facts import Facts
 from talentseal.redemptions.models import Redemption
@@ -25,6 +25,7 @@ from talentseal.redemptions.schemas import (
     AtPost,
     Correct,
     DryRun,
+    IdleEnterpriseList,
     Order,
     Receipt,
     Redeem,
@@ -249,3 +250,11 @@ def list_redemptions(
 def get_redemption(redemption_id: RedemptionPath, actor: ApiActor, database: Db) -> RedemptionView:
     """One of them."""
     return database.read(lambda session: reading.one_of_partner(session, actor, redemption_id))
+
+
+@api.get("/idle-enterprises")
+def list_idle_enterprises(actor: ApiActor, database: Db, now: Now) -> IdleEnterpriseList:
+    """State-owned enterprises that owe talents a scenario and give none now (talent office, operator)."""
+    return database.read(
+        lambda session: IdleEnterpriseList(items=obligations.idle_enterprises(session, actor, now=now))
+    )

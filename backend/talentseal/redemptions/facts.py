@@ -25,7 +25,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from talentseal.accounts.models import Organisation, OrganisationKind
 from talentseal.agreements.models import AgreementTermination, AgreementVersion
@@ -414,3 +414,22 @@ def _published(offers: Select[Any]) -> Select[Any]:
 
 _HERE: Final = _published(_AT_COUNTER.where(_covered()))
 _ANYWHERE: Final = _published(_offers(Benefit.__table__.c.organisation_id))
+
+
+def gives_a_benefit(organisation: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether that organisation has a benefit that talents can use today, in a query of its own: published,
+    the budget not used up, not shut out of its module, under an agreement in force. Binds `day` and `now`.
+    """
+    found = select(BenefitVersion.id).join(Benefit, Benefit.id == BenefitVersion.benefit_id)
+    return (
+        _published(found)
+        .where(
+            Benefit.organisation_id == organisation,
+            BenefitVersion.state == BenefitState.PUBLISHED,
+            _agreement().is_not(None),
+            ~_shut_out(),
+        )
+        .order_by(None)
+        .correlate(Organisation)
+        .exists()
+    )

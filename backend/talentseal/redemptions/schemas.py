@@ -141,3 +141,18 @@ class RedemptionPage(BaseModel):
 
     items: list[RedemptionView]
     next: str | None
+
+
+class IdleEnterprise(BaseModel):
+    """A state-owned enterprise of which talents can use nothing today (Article 4)."""
+
+    organisation: str
+    name: str
+    known_since: datetime
+    """When it was entered."""
+
+
+class IdleEnterpriseList(BaseModel):
+    """The longest known first."""
+
+    items: list[IdleEnterprise]
