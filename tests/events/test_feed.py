@@ -22,6 +22,7 @@ from talentseal.redemptions.models import RedemptionState
 from talentseal.worker import gathering_events
 from tests.complaints.conftest import SECRET, Counter
 from tests.events.conftest import gather, told
+from tests.redemptions.clearing import Clearing
 from tests.redemptions.market import Market, done
 from tests.world import Member, World
 
@@ -70,6 +71,27 @@ def test_a_reservation_that_lapsed_is_told_however_late_it_is_found(sqlite_count
     gather(world)
 
     assert "redemption.released" in kinds(world, bank)
+
+
+def test_a_partner_is_told_of_his_closed_period_once_and_what_it_comes_to(sqlite_market: Market) -> None:
+    clearing, world = Clearing(sqlite_market), sqlite_market.world
+    clearing.use(clearing.subsidised, value_fen=1_000)
+    gather(world)
+    assert "settlement.closed" not in kinds(world, clearing.merchant)
+    clearing.at("2026-12-01T09:00")
+    row = clearing.close("2026-11")
+    gather(world)
+    clearing.object(row)
+    clearing.reconcile(row, -33)
+    clearing.market.world.clock.advance(hours=1)
+    gather(world)
+
+    (closed,) = [each for each in told(world, clearing.merchant.actor) if each.subject == row.id]
+    assert (closed.kind, closed.at) == (EventKind.SETTLEMENT_CLOSED, row.closed_at)
+    assert closed.data == {"settlement": row.id, "period": "2026-11", "net_fen": 333}
+    assert clearing.statement(row, 2).net_fen == 300, "what it came to later is read from the settlement"
+    for member in (clearing.market.shelf.bureau, clearing.operator):
+        assert "settlement.closed" not in kinds(world, member)
 
 
 def test_complaints_and_breaches_are_told_without_saying_who_complained(counter: Counter) -> None:
