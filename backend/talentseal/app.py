@@ -107,6 +107,7 @@ from talentseal.redemptions import holdings as redemption_holdings
 from talentseal.redemptions.api import RedemptionDesk
 from talentseal.redemptions.api import api as redemptions_api
 from talentseal.redemptions.counter_pages import pages as giving_pages
+from talentseal.redemptions.own_api import api as own_benefits_api
 from talentseal.redemptions.pages import pages as redemption_pages
 from talentseal.redemptions.settlement_api import api as settlements_api
 from talentseal.redemptions.settlement_pages import pages as settlement_pages
@@ -319,7 +320,8 @@ def holds_key(session: Session, organisation_id: str, address: str, now: datetim
 
 _API: Final = (
     *(accounts_api, partners_api, outlets_api, presentations_api, cards_api, agreements_api, policy_api),
-    *(talents_api, rights_api, objections_api, calendar_api, sanctions_api, redemptions_api),
+    *(talents_api, rights_api, objections_api, calendar_api, sanctions_api),
+    *(redemptions_api, own_benefits_api),
     *(measures_api, access_api, admission_api, benefits_api),
     *(breaches_api, complaints_api, events_api),
     *(settlements_api, contributions_api),

@@ -34,8 +34,8 @@ class ProposalRefused(Conflict):
     """refusal: the check that failed, whose article and remedy the page shows beside the benefit."""
 
     code = "proposal-refused"
-    zh = "现在不能领取，依据和办法见下方该项权益的说明。"
-    en = "It cannot be taken now; what it stands on and what helps is said beside the benefit below."
+    zh = "现在不能领取，依据和办法见“我的权益”中该项的说明。"
+    en = "It cannot be taken now; what that stands on and what helps is said beside it under “my benefits”."
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__()
