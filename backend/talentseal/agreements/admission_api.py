@@ -1,4 +1,4 @@
-"""JSON API of the agreement behind an admission."""
+"""JSON API of the agreement behind an admission, and of what breaches of it propose."""
 
 from typing import Annotated
 
@@ -6,8 +6,10 @@ from fastapi import APIRouter, Path
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.calls import Call
-from talentseal.agreements import admission
+from talentseal.agreements import admission, pausing
+from talentseal.agreements.duty_schemas import PauseProposalList
 from talentseal.partners.access_api import access_receipt
 from talentseal.partners.access_schemas import AccessReceipt, SignAccess
 from talentseal.partners.schemas import Identifier
@@ -26,3 +28,13 @@ def sign_access(access_id: Annotated[Identifier, Path()], command: SignAccess, c
 
     meaning = {"access": access_id, "agreement": command.agreement}
     return call.perform("POST access signature", meaning, work)
+
+
+@api.get("/pause-proposals")
+def list_pause_proposals(actor: ApiActor, database: Db, now: Now) -> PauseProposalList:
+    """Admissions whose organisation has broken its duties repeatedly; nothing follows by itself (talent
+    office).
+    """
+    return database.read(
+        lambda session: PauseProposalList(items=pausing.pause_proposals(session, actor, now=now))
+    )

@@ -9,6 +9,7 @@ from talentseal.accounts.roles import Role
 from talentseal.accounts.schemas import Command
 from talentseal.agreements.duty_states import BreachAct, BreachSource, BreachState
 from talentseal.evidence.models import ActState
+from talentseal.partners.modules import Module
 from talentseal.policy.schemas import Reference, clean_paragraphs
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(clean_paragraphs)]
@@ -119,3 +120,20 @@ class BreachList(BaseModel):
 
     items: list[BreachLine]
     next: str | None
+
+
+class PauseProposal(BaseModel):
+    """An admission of an organisation whose breaches repeat. newest_at: when the last was confirmed."""
+
+    access: str
+    module: Module
+    organisation: str
+    name: str
+    breaches: int
+    newest_at: datetime
+
+
+class PauseProposalList(BaseModel):
+    """Most breaches first."""
+
+    items: list[PauseProposal]

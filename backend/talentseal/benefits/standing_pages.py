@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from talentseal.accounts.models import Organisation, OrganisationKind
 from talentseal.accounts.roles import Permission
-from talentseal.agreements import admission
+from talentseal.agreements import admission, pausing
 from talentseal.errors import NotFound, TalentSealError
 from talentseal.partners import access, mandates
 from talentseal.partners.access import NEGOTIATED, AccessNotFound
@@ -266,9 +266,11 @@ def _organisations(session: Session, kinds: frozenset[OrganisationKind]) -> list
 def _admissions(desk: Desk, refusal: TalentSealError | None = None, typed: Typed | None = None) -> Response:
     def read(session: Session) -> dict[str, Any]:
         negotiates = desk.actor.may(Permission.ACCESS_NEGOTIATE)
+        decides = desk.actor.may(Permission.ACCESS_DECIDE)
         own = session.get(Organisation, desk.actor.organisation_id)
         return {
             "found": access.listed(session, desk.actor),
+            "proposed": pausing.pause_proposals(session, desk.actor, now=desk.now) if decides else [],
             "partners": _organisations(session, NEGOTIATED) if negotiates else [],
             "may_apply": desk.actor.may(Permission.ACCESS_OWN)
             and own is not None
