@@ -17,6 +17,7 @@ from talentseal.agreements.duty_states import BreachSource
 from talentseal.complaints import clockwork, holdings, reading
 from talentseal.complaints.models import Complaint
 from talentseal.complaints.service import (
+    AnswerAwaited,
     BenefitNotOffered,
     ComplaintNotFound,
     NobodyAnswers,
@@ -24,7 +25,7 @@ from talentseal.complaints.service import (
     PromiseForeign,
     RedemptionNotOwn,
 )
-from talentseal.complaints.states import ComplaintKind, ComplaintState
+from talentseal.complaints.states import UNANSWERED, ComplaintKind, ComplaintState
 from talentseal.errors import NotPermitted
 from talentseal.evidence import records
 from talentseal.states import TransitionRefused
@@ -56,6 +57,42 @@ def test_a_complaint_is_answered_contested_and_decided_within_its_terms(counter:
     ]  # fmt: skip
     assert told.steps[0].said == SECRET
     assert counter.breaches() == []  # no promise was named
+
+
+def test_a_complaint_that_nobody_answered_in_time_is_brought_before_the_office(counter: Counter) -> None:
+    talent = counter.people.holder()
+    row = counter.file(talent, stipulation=counter.promise)
+    counter.accept(row)
+    counter.world.clock.advance(hours=48)
+    with pytest.raises(AnswerAwaited):
+        counter.reopen(talent, row)
+    counter.world.clock.advance(seconds=1)
+
+    row = counter.reopen(talent, row)  # before the clock looked
+
+    assert (row.state, row.decide_through) == (ComplaintState.REOPENED, date(2026, 12, 2))
+    (breach,) = counter.breaches()
+    assert (breach.source, row.missed_at, counter.tick()) == (BreachSource.MEASURED, counter.now, 0)
+    with pytest.raises(TransitionRefused):
+        counter.answer(row)
+    decided = counter.decide(counter.escalate(row))
+    assert (decided.state, decided.upheld, len(counter.breaches())) == (ComplaintState.DECIDED, True, 2)
+
+
+def test_a_refusal_that_the_office_has_not_accepted_is_not_the_organisations_to_answer(
+    sqlite_counter: Counter,
+) -> None:
+    counter, talent = sqlite_counter, sqlite_counter.people.holder()
+    row = counter.file(talent, kind=REFUSED)
+    counter.world.clock.advance(days=5)
+    with pytest.raises(AnswerAwaited):
+        counter.reopen(talent, row)
+
+    counter.accept(row, by=office())
+    with pytest.raises(AnswerAwaited):
+        counter.reopen(talent, row)
+    counter.world.clock.advance(hours=49)
+    assert counter.reopen(talent, row).state is ComplaintState.REOPENED
 
 
 def test_an_upheld_complaint_that_names_a_promise_alleges_its_breach(sqlite_counter: Counter) -> None:
@@ -281,8 +318,11 @@ class ComplaintMachine(RuleBasedStateMachine):
     @rule(act=st.sampled_from(ACTS))
     def attempt(self, act: str) -> None:
         hand, after = self.hands()[act], LEADS.get((act, self.state))
+        unheard = act == "reopen" and self.state in UNANSWERED
+        if unheard and self.late:
+            after = ComplaintState.REOPENED
         if after is None:
-            with pytest.raises(TransitionRefused):
+            with pytest.raises(AnswerAwaited if unheard else TransitionRefused):
                 hand()
         else:
             self.state = hand().state

@@ -98,6 +98,20 @@ def test_from_a_complaint_to_a_cured_breach_on_the_pages(site: Site) -> None:
     assert "已补正" in site.get(bank, place)
 
 
+def test_who_got_no_answer_in_time_is_offered_to_go_to_the_office(site: Site) -> None:
+    fields: dict[str, Any] = {"organisation": site.counter.bank.id, "kind": "SLOW", "text": SECRET}
+    mine = site.post(site.talent, "/me/complaints/new", **fields)
+    assert "/reopening" not in site.get(site.talent, mine)
+    assert "仍在答复时限内" in site.post(site.talent, f"{mine}/reopening", 409, text="无人理会（虚构）")
+    site.counter.world.clock.advance(hours=49)
+
+    assert "请人才办处理" in site.get(site.talent, mine)
+    assert site.post(site.talent, f"{mine}/reopening", text="无人理会（虚构）") == mine
+
+    assert "无人理会（虚构）" in site.get(site.office, mine.removeprefix("/me"))
+    assert "裁决" in site.get(site.talent, mine)
+
+
 @pytest.mark.scenario(66)
 def test_a_dismissed_breach_is_not_in_the_rate_that_the_partner_reads(site: Site) -> None:
     bank = site.counter.bank

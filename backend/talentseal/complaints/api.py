@@ -114,7 +114,7 @@ def close_complaint(complaint_id: ComplaintPath, call: Call) -> Response:
 
 @api.post("/me/complaints/{complaint_id}/reopening", response_model=ComplaintReceipt)
 def reopen_complaint(complaint_id: ComplaintPath, command: Say, call: Call, vault: TheVault) -> Response:
-    """Contest the answer, once; the talent office decides then."""
+    """Contest the answer, or that none came in time, once; the talent office decides then."""
     return _perform(
         call,
         "POST complaint reopening",

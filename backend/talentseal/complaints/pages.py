@@ -108,7 +108,7 @@ def close(desk: AtDesk, complaint: ComplaintId) -> Response:
 
 @pages.post("/me/complaints/{complaint}/reopening")
 def reopen(desk: AtDesk, complaint: ComplaintId, form: Form) -> Response:
-    """Contest the answer."""
+    """Contest the answer, or that none came in time."""
     typed = nested(texts(form))
 
     def work(session: Session) -> Any:

@@ -24,7 +24,13 @@ from talentseal.complaints import terms
 from talentseal.complaints.events import ServiceRefused
 from talentseal.complaints.models import Complaint, ComplaintStep
 from talentseal.complaints.schemas import DecideComplaint, FileComplaint, Say
-from talentseal.complaints.states import COMPLAINT, ComplaintAct, ComplaintKind, ComplaintState
+from talentseal.complaints.states import (
+    COMPLAINT,
+    UNANSWERED,
+    ComplaintAct,
+    ComplaintKind,
+    ComplaintState,
+)
 from talentseal.errors import Conflict, NotFound, NotPermitted
 from talentseal.policy import calendar
 from talentseal.redemptions.models import Redemption
@@ -70,6 +76,12 @@ class OfficeAccepts(Conflict):
     code = "office-accepts"
     zh = "拒绝服务的投诉由人才办受理。受理后再请贵单位答复。"
     en = "The talent office accepts complaints of refused service; you are asked to answer after that."
+
+
+class AnswerAwaited(Conflict):
+    code = "answer-awaited"
+    zh = "还不能提交人才办：单位仍在答复时限内，或投诉正待人才办受理。逾期未答复的，可以提交。"
+    en = "Not yet: the time to answer runs, or the office has yet to accept; try once the answer is late."
 
 
 def file(session: Session, actor: Actor, vault: Vault, command: FileComplaint, *, now: datetime) -> Complaint:
@@ -162,11 +174,19 @@ def close(session: Session, actor: Actor, complaint_id: str, *, now: datetime) -
 def reopen(
     session: Session, actor: Actor, vault: Vault, complaint_id: str, command: Say, *, now: datetime
 ) -> Complaint:
-    """Contest the answer, once; the talent office has five working days from then on.
+    """Contest the answer, or that none came in time, once; the talent office has five working days from then.
 
-    Raises NotPermitted, ComplaintNotFound, TransitionRefused.
+    Raises NotPermitted, ComplaintNotFound, AnswerAwaited, TransitionRefused.
     """
     complaint = _own(session, actor, complaint_id)
+    if complaint.state in UNANSWERED:
+        unaccepted = (complaint.kind, complaint.state) == (
+            ComplaintKind.SERVICE_REFUSED,
+            ComplaintState.FILED,
+        )
+        if unaccepted or now <= complaint.answer_due:
+            raise AnswerAwaited
+        note_missed(session, complaint, now=now)
     act, after = ComplaintAct.REOPENED, ComplaintState.REOPENED
     _move(session, complaint, act, after, actor, vault=vault, said=command.text, now=now)
     complaint.reopened_at = now

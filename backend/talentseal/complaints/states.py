@@ -22,9 +22,9 @@ class ComplaintState(StrEnum):
 _C = ComplaintState
 COMPLAINT: Final = Transitions(
     {
-        _C.FILED: frozenset({_C.ACCEPTED}),
-        _C.ACCEPTED: frozenset({_C.PROCESSING}),
-        _C.PROCESSING: frozenset({_C.ANSWERED}),
+        _C.FILED: frozenset({_C.ACCEPTED, _C.REOPENED}),
+        _C.ACCEPTED: frozenset({_C.PROCESSING, _C.REOPENED}),
+        _C.PROCESSING: frozenset({_C.ANSWERED, _C.REOPENED}),
         _C.ANSWERED: frozenset({_C.CLOSED, _C.REOPENED}),
         _C.CLOSED: frozenset(),
         _C.REOPENED: frozenset({_C.ESCALATED}),
@@ -32,7 +32,10 @@ COMPLAINT: Final = Transitions(
         _C.DECIDED: frozenset(),
     }
 )
-"""Nothing leads back to ANSWERED: a complaint is reopened once, and then the talent office decides it."""
+"""Nothing leads back to ANSWERED: a complaint is reopened once, and then the talent office decides it.
+
+What leads from no answer to REOPENED is open once the answer is late.
+"""
 
 UNANSWERED: Final = frozenset({_C.FILED, _C.ACCEPTED, _C.PROCESSING})
 DISPUTED: Final = frozenset({_C.REOPENED, _C.ESCALATED})
