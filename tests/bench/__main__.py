@@ -13,6 +13,7 @@ import structlog
 from tests.bench import (
     audit,
     gas,
+    growth,
     latency,
     load,
     nightly,
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[bool], list[Figure]]] = {
     "redemptions": redemptions.measure,
     "load": load.measure,
     "steady": load.measure_steady,
+    "growth": growth.measure,
     "nightly": nightly.measure,
     "pages": pages.measure,
 }
