@@ -220,7 +220,15 @@ def _possible(query: Select[AgreementVersion], wanted: Wanted, now: datetime) ->
             return query.where(unsigned, AgreementVersion.returned_at.is_(None))
         case AgreementState.EXPIRED:
             return query.where(~unsigned, AgreementVersion.valid_through < legal_date(now))
+        case AgreementState.IN_FORCE:
+            return query.where(~unsigned, *of_its_days(now))
     return query.where(~unsigned)
+
+
+def of_its_days(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Without the versions that cannot be in force, not yet or no more."""
+    today = legal_date(now)
+    return AgreementVersion.effective_from <= today, AgreementVersion.valid_through >= today
 
 
 def _was_refused() -> ColumnElement[bool]:

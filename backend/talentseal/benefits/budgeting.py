@@ -131,6 +131,8 @@ def of_benefit(session: Session, benefit_id: str) -> list[BudgetView]:
 
 
 def _views(session: Session, found: Sequence[Budget]) -> list[BudgetView]:
+    if not found:
+        return []
     alarms: dict[str, list[int]] = {row.id: [] for row in found}
     for each in session.scalars(select(BudgetAlarm).where(BudgetAlarm.budget_id.in_(alarms))):
         alarms[each.budget_id].append(each.percent)

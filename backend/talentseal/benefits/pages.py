@@ -287,15 +287,15 @@ def _show(
 ) -> Response:
     def read(session: Session) -> dict[str, Any]:
         met = reading.version_view(session, desk.actor, benefit, number)
-        row = service.found(session, benefit)
         named = select(Outlet.id, Outlet.name).where(Outlet.id.in_(met.outlets))
         return {
             "met": met,
             "versions": reading.versions_of(session, desk.actor, benefit),
             "budgets": budgeting.of_benefit(session, benefit),
-            "outlets": dict(session.execute(named).all()),
+            "outlets": dict(session.execute(named).all()) if met.outlets else {},
             "is_mine": met.provider == desk.actor.organisation_id,
-            "is_reviewer": guards.reviews(session, desk.actor, row)
+            "is_reviewer": desk.actor.may(Permission.BENEFIT_REVIEW)
+            and guards.reviews(session, desk.actor, service.found(session, benefit))
             and desk.actor.account_id
             not in service.proposers(session, session.get_one(BenefitVersion, met.id)),
         }

@@ -4,9 +4,9 @@ A provider sees his own; the operator those of partners too, the talent office e
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import BindParameter, Select, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation, OrganisationKind
@@ -29,6 +29,7 @@ from talentseal.benefits.schemas import (
     Wanted,
     summary_fields,
 )
+from talentseal.db import rows
 from talentseal.errors import NotPermitted
 
 Line = tuple[BenefitVersion, Benefit, str]
@@ -90,20 +91,42 @@ def newest_own(session: Session, actor: Actor) -> list[tuple[BenefitVersion, Ben
     return list({benefit.id: (version, benefit) for version, benefit in session.execute(query)}.values())
 
 
-def matrix_of(session: Session, versions: Sequence[str]) -> dict[str, list[BenefitTier]]:
+_WANTED: Final[BindParameter[Any]] = bindparam("versions", expanding=True)
+_MATRIX: Final = (
+    select(
+        BenefitTier.version_id,
+        BenefitTier.tier,
+        BenefitTier.starts_on,
+        BenefitTier.ends_on,
+        BenefitTier.quota,
+    )
+    .where(BenefitTier.version_id.in_(_WANTED))
+    .order_by(BenefitTier.tier, BenefitTier.starts_on)
+)
+_OUTLETS: Final = (
+    select(BenefitOutlet.version_id, BenefitOutlet.outlet_id)
+    .where(BenefitOutlet.version_id.in_(_WANTED))
+    .order_by(BenefitOutlet.outlet_id)
+)
+_STEPS: Final = (
+    select(BenefitStep.state, BenefitStep.at, BenefitStep.reason)
+    .where(BenefitStep.version_id == bindparam("version"))
+    .order_by(BenefitStep.number)
+)
+
+
+def matrix_of(session: Session, versions: Sequence[str]) -> dict[str, list[TierLineView]]:
     """The lines of each of these versions, in the order of tiers and days."""
-    found: dict[str, list[BenefitTier]] = {each: [] for each in versions}
-    query = select(BenefitTier).where(BenefitTier.version_id.in_(versions))
-    for row in session.scalars(query.order_by(BenefitTier.tier, BenefitTier.starts_on)):
-        found[row.version_id].append(row)
+    found: dict[str, list[TierLineView]] = {each: [] for each in versions}
+    for version, tier, starts_on, ends_on, quota in rows(session, _MATRIX, versions=versions):
+        found[version].append(TierLineView(tier=tier, starts_on=starts_on, ends_on=ends_on, quota=quota))
     return found
 
 
 def outlets_of(session: Session, versions: Sequence[str]) -> dict[str, list[str]]:
     """The outlets of each of these versions, in order."""
     found: dict[str, list[str]] = {each: [] for each in versions}
-    query = select(BenefitOutlet).where(BenefitOutlet.version_id.in_(versions))
-    for row in session.scalars(query.order_by(BenefitOutlet.outlet_id)):
+    for row in rows(session, _OUTLETS, versions=versions):
         found[row.version_id].append(row.outlet_id)
     return found
 
@@ -140,7 +163,6 @@ def _summary(version: BenefitVersion, benefit: Benefit, name: str) -> BenefitSum
 
 
 def _view(session: Session, version: BenefitVersion, benefit: Benefit, name: str) -> VersionView:
-    steps = select(BenefitStep).where(BenefitStep.version_id == version.id).order_by(BenefitStep.number)
     return VersionView(
         **summary_fields(version, benefit, name),
         id=version.id,
@@ -160,7 +182,10 @@ def _view(session: Session, version: BenefitVersion, benefit: Benefit, name: str
         reversal_minutes=version.reversal_minutes,
         published_at=version.published_at,
         ended_at=version.ended_at,
-        tiers=[TierLineView.of(row) for row in matrix_of(session, [version.id])[version.id]],
+        tiers=matrix_of(session, [version.id])[version.id],
         outlets=outlets_of(session, [version.id])[version.id],
-        steps=[BenefitStepView.of(row) for row in session.scalars(steps)],
+        steps=[
+            BenefitStepView(state=state, at=at, reason=reason)
+            for state, at, reason in rows(session, _STEPS, version=version.id)
+        ],
     )

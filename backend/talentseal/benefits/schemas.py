@@ -11,8 +11,6 @@ from talentseal.accounts.schemas import Command, OrganisationId, clean_text
 from talentseal.benefits.models import (
     Benefit,
     BenefitState,
-    BenefitStep,
-    BenefitTier,
     BenefitVersion,
     Budget,
     Category,
@@ -196,10 +194,6 @@ class TierLineView(BaseModel):
     ends_on: date
     quota: int | None
 
-    @classmethod
-    def of(cls, row: BenefitTier) -> "TierLineView":
-        return cls(tier=row.tier, starts_on=row.starts_on, ends_on=row.ends_on, quota=row.quota)
-
 
 class BenefitSummary(BenefitReceipt):
     """One version of a benefit in a list."""
@@ -243,10 +237,6 @@ class BenefitStepView(BaseModel):
     state: BenefitState
     at: datetime
     reason: str | None
-
-    @classmethod
-    def of(cls, row: BenefitStep) -> "BenefitStepView":
-        return cls(state=row.state, at=row.at, reason=row.reason)
 
 
 class VersionView(BenefitSummary):

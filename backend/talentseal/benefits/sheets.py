@@ -18,8 +18,8 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 from pydantic import ValidationError
 
-from talentseal.benefits.models import Benefit, BenefitTier, BenefitVersion
-from talentseal.benefits.schemas import DraftBenefit, SheetProblem
+from talentseal.benefits.models import Benefit, BenefitVersion
+from talentseal.benefits.schemas import DraftBenefit, SheetProblem, TierLineView
 from talentseal.errors import Invalid
 from talentseal.web import problems
 
@@ -138,7 +138,7 @@ def table(plain: bytes) -> list[list[str]]:
 
 
 def write(
-    lines: Iterable[tuple[BenefitVersion, Benefit, Sequence[BenefitTier], Sequence[str]]], form: Format
+    lines: Iterable[tuple[BenefitVersion, Benefit, Sequence[TierLineView], Sequence[str]]], form: Format
 ) -> bytes:
     """A file with these versions, whose texts no spreadsheet takes for formulas."""
     rows: list[list[str | int]] = [[f"{title} {name}" for name, title in TITLES.items()]]
@@ -338,7 +338,7 @@ def _cells(version: BenefitVersion, benefit: Benefit, outlets: Sequence[str]) ->
     return {name: "" if value is None else str(value) for name, value in said.items()}
 
 
-def _line_cells(version: BenefitVersion, line: BenefitTier) -> dict[str, str]:
+def _line_cells(version: BenefitVersion, line: TierLineView) -> dict[str, str]:
     whole = (line.starts_on, line.ends_on) == (version.starts_on, version.ends_on)
     return {
         "tier": line.tier.value,

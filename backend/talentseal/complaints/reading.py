@@ -102,7 +102,11 @@ def promises(session: Session, actor: Actor, organisation_id: str, *, now: datet
     query = (
         select(AgreementVersion)
         .join(AgreementParty, AgreementParty.version_id == AgreementVersion.id)
-        .where(AgreementParty.organisation_id == organisation_id, AgreementVersion.signed_at.is_not(None))
+        .where(
+            AgreementParty.organisation_id == organisation_id,
+            AgreementVersion.signed_at.is_not(None),
+            *agreements.of_its_days(now),
+        )
         .order_by(AgreementVersion.created_at.desc())
         .limit(_MOST_AGREEMENTS)
     )

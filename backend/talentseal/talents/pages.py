@@ -1,7 +1,6 @@
 """A talent's pages: signing up, what is open for him, his tier and why."""
 
 from fastapi import APIRouter, Request
-from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from talentseal.accounts.access import signed_in_of
@@ -10,7 +9,6 @@ from talentseal.accounts.destination import home_of
 from talentseal.errors import TalentSealError
 from talentseal.talents import people, reading
 from talentseal.talents.desk import AtDesk, Desk
-from talentseal.talents.schemas import ApplicationView, TierView
 from talentseal.talents.signing_up import SignUp, sign_up
 from talentseal.web.forms import Form, Typed, command_of, errors_of, nested, said, texts
 from talentseal.web.pages import Pages, see_other
@@ -77,9 +75,7 @@ def show_tier(desk: AtDesk) -> Response:
 
 
 def _own(desk: Desk, template: str) -> Response:
-    def read(session: Session) -> tuple[ApplicationView | None, TierView]:
-        newest = reading.newest_application(session, desk.actor, desk.vault)
-        return newest, reading.own_tier(session, desk.actor, desk.vault, now=desk.now)
-
-    application, standing = desk.database.read(read)
+    application, standing = desk.database.read(
+        lambda session: reading.own_standing(session, desk.actor, desk.vault, now=desk.now)
+    )
     return desk.show(template, application=application, standing=standing)

@@ -59,6 +59,16 @@ def newest_application(session: Session, actor: Actor, vault: Vault) -> Applicat
     return ApplicationView(**_view(session, vault, row)) if row else None
 
 
+def own_standing(
+    session: Session, actor: Actor, vault: Vault, *, now: datetime
+) -> tuple[ApplicationView | None, TierView]:
+    """One's own newest application, None before the first, and one's tier. Raises NotPermitted."""
+    talent, bases = people.of_account(session, actor), _Bases(session)
+    row = applications.latest_of(session, talent)
+    newest = ApplicationView(**_view(session, vault, row, bases)) if row else None
+    return newest, _tier(session, vault, talent.id, bases, now)
+
+
 def own_document(
     session: Session, actor: Actor, vault: Vault, application_id: str, document_id: str
 ) -> tuple[ApplicationDocument, bytes]:
@@ -206,7 +216,8 @@ def for_confirmation(
         application_id=row.application_id,
         now=now,
     )
-    view = _recognition(session, vault, row, legal_date(now))
+    steps = recognitions.steps_of(session, row.id)
+    view = _recognition(vault, row, steps, _Bases(session), legal_date(now))
     wanted = view.claim.wanted
     papers = applications.documents_of(session, row.application_id) if row.application_id else []
     return ConfirmationView(
@@ -219,13 +230,17 @@ def for_confirmation(
 
 def own_tier(session: Session, actor: Actor, vault: Vault, *, now: datetime) -> TierView:
     """One's own tier, and why. Raises NotPermitted."""
-    talent, day = people.of_account(session, actor), legal_date(now)
-    code = _code_of(session, talent.id)
-    rows = recognitions.of_talent(session, talent.id)
+    return _tier(session, vault, people.of_account(session, actor).id, _Bases(session), now)
+
+
+def _tier(session: Session, vault: Vault, talent: str, bases: "_Bases", now: datetime) -> TierView:
+    day, code = legal_date(now), _code_of(session, talent)
+    rows = recognitions.of_talent(session, talent)
+    steps = recognitions.steps_of_all(session, [row.id for row in rows])
     return TierView(
         code=CodeView(state=code.state, tier=code.tier, issued_at=code.issued_at) if code else None,
         day=day,
-        recognitions=[_recognition(session, vault, row, day) for row in rows],
+        recognitions=[_recognition(vault, row, steps[row.id], bases, day) for row in rows],
     )
 
 
@@ -248,7 +263,7 @@ def _row(row: Application, name: str | None, day: date) -> ApplicationRow:
     )
 
 
-def _view(session: Session, vault: Vault, row: Application) -> dict[str, Any]:
+def _view(session: Session, vault: Vault, row: Application, bases: "_Bases | None" = None) -> dict[str, Any]:
     """The fields of an ApplicationView."""
     entered, papers = applications.content(vault, row), applications.documents_of(session, row.id)
     steps = applications.steps_of(session, row.id)
@@ -263,7 +278,7 @@ def _view(session: Session, vault: Vault, row: Application) -> dict[str, Any]:
         "content": entered,
         "documents": [_document(each) for each in papers],
         "missing": entered.missing(row.purpose, frozenset(each.kind for each in papers)),
-        "steps": _steps(session, steps, said),
+        "steps": _steps(steps, said, bases or _Bases(session)),
     }
 
 
@@ -273,8 +288,9 @@ def _document(row: ApplicationDocument) -> DocumentView:
     )
 
 
-def _recognition(session: Session, vault: Vault, row: TierRecognition, day: date) -> RecognitionView:
-    steps = recognitions.steps_of(session, row.id)
+def _recognition(
+    vault: Vault, row: TierRecognition, steps: Sequence[RecognitionStep], bases: "_Bases", day: date
+) -> RecognitionView:
     said = [recognitions.said_in(vault, step) for step in steps]
     return RecognitionView(
         id=row.id,
@@ -285,34 +301,45 @@ def _recognition(session: Session, vault: Vault, row: TierRecognition, day: date
         last_day=row.fact.last_day,
         live=row.fact.is_live(day),
         claim=recognitions.claim_of(vault, row),
-        steps=_steps(session, steps, said),
+        steps=_steps(steps, said, bases),
     )
 
 
-def _steps(
-    session: Session,
-    steps: Sequence[ApplicationStep | RecognitionStep],
-    said: Iterable[dict[str, Any]],
-) -> list[StepView]:
-    wanted = {step.version_id for step in steps if step.version_id}
-    query = select(InstrumentVersion).where(InstrumentVersion.id.in_(wanted))
-    versions = {row.id: row for row in session.scalars(query)} if wanted else {}
+Step = ApplicationStep | RecognitionStep
 
-    def basis(step: ApplicationStep | RecognitionStep) -> BasisView | None:
+
+class _Bases:
+    """What steps stand on; each version of an instrument is read once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._versions: dict[str, InstrumentVersion] = {}
+
+    def of(self, step: Step) -> BasisView | None:
         if step.version_id is None or step.article is None:
             return None
-        version = versions[step.version_id]
+        version = self._versions[step.version_id]
         return BasisView(
             instrument=version.instrument, number=version.number, title=version.title, article=step.article
         )
 
+    def read(self, steps: Sequence[Step]) -> None:
+        """Read the versions of these that were not read yet."""
+        wanted = {step.version_id for step in steps if step.version_id} - self._versions.keys()
+        if wanted:
+            query = select(InstrumentVersion).where(InstrumentVersion.id.in_(wanted))
+            self._versions |= {row.id: row for row in self._session.scalars(query)}
+
+
+def _steps(steps: Sequence[Step], said: Iterable[dict[str, Any]], bases: _Bases) -> list[StepView]:
+    bases.read(steps)
     shown = {"reason", "ground", "defects", "proved", "refused"}
     return [
         StepView(
             state=step.state.value,
             at=step.at,
             by_office=bool(step.organisation_id if isinstance(step, ApplicationStep) else step.account_id),
-            basis=basis(step),
+            basis=bases.of(step),
             **{name: value for name, value in spoken.items() if name in shown and value is not None},
         )
         for step, spoken in zip(steps, said, strict=True)

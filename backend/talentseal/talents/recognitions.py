@@ -5,6 +5,7 @@ All are kept. The effective tier is computed from those that are confirmed and l
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -232,6 +233,15 @@ def steps_of(session: Session, recognition_id: str) -> list[RecognitionStep]:
     """What has happened to a recognition, the first first."""
     query = select(RecognitionStep).where(RecognitionStep.recognition_id == recognition_id)
     return list(session.scalars(query.order_by(RecognitionStep.number)))
+
+
+def steps_of_all(session: Session, recognitions: Sequence[str]) -> dict[str, list[RecognitionStep]]:
+    """The same of many."""
+    found: dict[str, list[RecognitionStep]] = {each: [] for each in recognitions}
+    query = select(RecognitionStep).where(RecognitionStep.recognition_id.in_(recognitions))
+    for row in session.scalars(query.order_by(RecognitionStep.number)) if recognitions else ():
+        found[row.recognition_id].append(row)
+    return found
 
 
 def is_of(session: Session, row: TierRecognition, actor: Actor) -> bool:

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -232,7 +232,7 @@ class Reference:
 
     app: FastAPI
     _groups: dict[str, list[Operation]] = field(default_factory=dict)
-    _rendered: dict[Language, Markup] = field(default_factory=dict)
+    _rendered: dict[tuple[Language, str], Markup] = field(default_factory=dict)
 
     def groups(self) -> dict[str, list[Operation]]:
         """Operations by their tag."""
@@ -249,13 +249,21 @@ class Reference:
         raise NotFound
 
     def operations(self, request: Request) -> Markup:
-        """All operations in the person's language: alike for everyone, so that it is made once."""
-        language = language_of(request)
-        if language not in self._rendered:
+        """All operations in the person's language."""
+        return self._once(request, "reference/operations.html", lambda: {"groups": self.groups()})
+
+    def codes(self, request: Request) -> Markup:
+        """Every problem code in the person's language."""
+        return self._once(request, "reference/codes.html", lambda: {"codes": codes()})
+
+    def _once(self, request: Request, template: str, values: Callable[[], dict[str, Any]]) -> Markup:
+        """What is alike for everyone, made once a language."""
+        key = language_of(request), template
+        if key not in self._rendered:
             site: Pages = self.app.state.pages
-            made = site.render(request, "reference/operations.html", groups=self.groups())
-            self._rendered[language] = Markup(bytes(made.body).decode("utf-8"))  # noqa: S704 - our own template
-        return self._rendered[language]
+            made = site.render(request, template, **values())
+            self._rendered[key] = Markup(bytes(made.body).decode("utf-8"))  # noqa: S704 - our own template
+        return self._rendered[key]
 
 
 @reference.get("")
@@ -280,7 +288,8 @@ def one_operation(request: Request, anchor: str) -> Response:
 def problem_codes(request: Request) -> Response:
     """Every problem code with its sentences."""
     site: Pages = request.app.state.pages
-    return _compressed(request, site.render(request, "reference/problems.html", codes=codes()))
+    made: Reference = request.app.state.reference
+    return _compressed(request, site.render(request, "reference/problems.html", codes=made.codes(request)))
 
 
 def _compressed(request: Request, page: Response) -> Response:
