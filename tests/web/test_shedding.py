@@ -1,4 +1,4 @@
-"""Beyond what can be served soon, requests are told to come back at once, and nothing is kept of them."""
+"""Beyond what can be served soon, requests are told to come back, and nothing is kept of them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ class Slow:
 @asynccontextmanager
 async def crowd(slow: Slow, room: int) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the application behind a door for `room`, which is full."""
-    transport = httpx2.ASGITransport(LoadShedding(slow, room))
+    transport = httpx2.ASGITransport(LoadShedding(slow, room, pause=0))
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         waiting = [asyncio.create_task(client.get("/api/v1/me")) for _ in range(room)]
         await slow.arrivals(room)
@@ -45,7 +45,7 @@ async def crowd(slow: Slow, room: int) -> AsyncIterator[httpx2.AsyncClient]:
         assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
 
 
-def test_a_request_beyond_the_room_is_refused_at_once_and_says_when_to_come_back() -> None:
+def test_a_request_beyond_the_room_is_refused_and_says_when_to_come_back() -> None:
     async def visit() -> httpx2.Response:
         async with crowd(Slow(), room=3) as client:
             return await client.post("/api/v1/redemptions", headers={"Accept-Language": "en"})
@@ -55,6 +55,22 @@ def test_a_request_beyond_the_room_is_refused_at_once_and_says_when_to_come_back
     assert (refused.status_code, refused.json()["code"]) == (503, "service-busy")
     assert int(refused.headers["Retry-After"]) >= 1
     assert "nothing was changed" in refused.json()["detail"]
+
+
+def test_whoever_repeats_at_once_waits_for_his_refusal_and_takes_up_no_room() -> None:
+    async def visit() -> tuple[float, int]:
+        loop, slow = asyncio.get_running_loop(), Slow()
+        door = LoadShedding(slow, room=0, pause=0.2)
+        transport = httpx2.ASGITransport(door)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            begun = loop.time()
+            told = await asyncio.gather(*(client.get("/") for _ in range(10)))
+            return loop.time() - begun, len([each for each in told if each.status_code == 503])
+
+    took, refused = asyncio.run(visit())
+
+    assert refused == 10
+    assert took >= 0.2
 
 
 def test_what_was_taken_is_answered_and_makes_room_for_the_next() -> None:

@@ -2,9 +2,12 @@
 
 A queue without an end serves nobody: whoever waits in it has gone when his turn comes, and the work is done
 for nothing. So a request is taken while there is room, and is then answered within a fraction of a second;
-any other is refused at once (503, Retry-After), with nothing read of its body and nothing changed.
+any other is refused (503, Retry-After), with nothing read of its body and nothing changed. The refusal comes
+after a pause, which costs the service nothing: told at once, whoever repeats at once would take up with
+refusals the time in which others are served.
 """
 
+import asyncio
 from functools import cache
 from typing import ClassVar, Final
 
@@ -22,6 +25,12 @@ log = structlog.get_logger(__name__)
 ROOM: Final = 64
 """Requests of one process that are being served or wait for one of its forty threads."""
 
+PAUSE: Final = 0.5
+"""Seconds before a refusal."""
+
+PAUSING: Final = 1000
+"""Refusals that wait at most; any other is told at once."""
+
 _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Those who watch the service have to see it when it is busiest."""
 
@@ -35,12 +44,17 @@ class ServiceBusy(Unavailable):
 
 
 class LoadShedding:
-    """Takes as many requests at once as there is `room` for, and refuses those beyond."""
+    """Takes as many requests at once as there is `room` for, and refuses those beyond.
 
-    def __init__(self, app: ASGIApp, room: int = ROOM) -> None:
+    pause: seconds before a refusal.
+    """
+
+    def __init__(self, app: ASGIApp, room: int = ROOM, pause: float = PAUSE) -> None:
         self.app = app
         self._room = room
+        self._pause = pause
         self._taken = 0
+        self._pausing = 0
         self._refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,6 +74,12 @@ class LoadShedding:
         if not self._refused:
             log.warning("load.shedding", at_once=self._room)
         self._refused += 1
+        if self._pausing < PAUSING:
+            self._pausing += 1
+            try:
+                await asyncio.sleep(self._pause)
+            finally:
+                self._pausing -= 1
         english = prefers_english(Headers(scope=scope).get("accept-language"))
         await _refusal(english=english)(scope, receive, send)
 
