@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import ModuleType
-from typing import Any, TypeVar, TypeVarTuple, cast
+from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
 import structlog
 from sqlalchemy import (
@@ -427,9 +427,12 @@ class _GroupWriter:
 
     def _run_one(self, raw: Any, session: Session, waiting: _Waiting) -> None:
         waiting.error = None
+        session.info.clear()
         try:
             waiting.result = waiting.work(session)
-            session.commit() if raw.is_apart else session.flush()
+            _end(session)
+            if raw.is_apart:
+                session.commit()
             session.expunge_all()
         except BaseException as error:
             waiting.error = error
@@ -487,6 +490,7 @@ class _ManyWriters:
     def _run(self, work: Callable[[Session], T]) -> T:
         for attempt in range(RETRIES):
             session = self._new() if attempt else self._kept()
+            session.info.clear()
             try:
                 result = work(session)
                 self._commit(session)
@@ -501,7 +505,7 @@ class _ManyWriters:
         raise DatabaseBusy
 
     def _commit(self, session: Session) -> None:
-        session.flush()
+        _end(session)
         reach("write.before-commit")
         driver, raw = self.engine.dialect.loaded_dbapi, _raw(_connection(session))
         try:
@@ -677,6 +681,24 @@ def _check_references(connection: Connection) -> None:
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     if broken is not None:
         raise ReferencesBroken(table=str(broken[0]), parent=str(broken[2]))
+
+
+def at_end(session: Session, work: Callable[[], None]) -> None:
+    """Run `work` in this write after all else, just before its commit; what it raises undoes the write.
+
+    For a row that everybody waits for: on PostgreSQL it is held from here to the commit.
+    """
+    session.info.setdefault(_AT_END, []).append(work)
+
+
+def _end(session: Session) -> None:
+    """Write what waits in the session, then what has to come last."""
+    session.flush()
+    for work in session.info.pop(_AT_END, ()):
+        work()
+
+
+_AT_END: Final = "at end"
 
 
 def defer_foreign_keys(session: Session) -> None:

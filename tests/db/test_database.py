@@ -30,6 +30,7 @@ from talentseal.db import (
     OutcomeUnknown,
     StorageFailed,
     _GroupWriter,
+    at_end,
     only_row,
     rows,
     sqlite_driver,
@@ -765,3 +766,51 @@ def test_a_killed_server_is_reconnected_to_and_has_lost_nothing() -> None:
         database.close()
     finally:
         server.stop()
+
+
+class Refused(Exception):
+    """By what comes last."""
+
+
+def test_what_has_to_come_last_comes_after_all_else_and_is_committed_with_it(database: Database) -> None:
+    order: list[str] = []
+
+    def work(session: Session) -> str:
+        at_end(session, lambda: order.append(put("last")(session)))
+        order.append(put("first")(session))
+        return "done"
+
+    assert database.write(work) == "done"
+    assert order == ["first", "last"]
+    assert names(database) == {"first", "last"}
+
+
+def test_what_comes_last_undoes_the_write_when_it_fails_and_is_not_left_for_the_next(
+    database: Database,
+) -> None:
+    def refuse() -> None:
+        raise Refused
+
+    def work(session: Session) -> str:
+        at_end(session, refuse)
+        return put("never")(session)
+
+    with pytest.raises(Refused):
+        database.write(work)
+    database.write(put("after"))
+
+    assert names(database) == {"after"}
+
+
+def test_what_a_failed_write_wanted_last_is_forgotten(database: Database) -> None:
+    order: list[str] = []
+
+    def work(session: Session) -> None:
+        at_end(session, lambda: order.append(put("never")(session)))
+        raise Refused
+
+    with pytest.raises(Refused):
+        database.write(work)
+    database.write(put("after"))
+
+    assert names(database) == {"after"}

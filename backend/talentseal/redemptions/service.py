@@ -29,7 +29,7 @@ from talentseal.credentials import cards, presenting
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.credentials.presentations import PresentationRequired
 from talentseal.credentials.presenting import Credentials, Refused, Sent
-from talentseal.db import is_sqlite, rows, table_of
+from talentseal.db import at_end, is_sqlite, rows, table_of
 from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import Counter, Place, counter_at, counter_of
@@ -355,8 +355,7 @@ def _make(
     recorded = None if reserve else _complete(session, row, terms, now)
     # Its table, not the session: no object that is only handed out has to be followed.
     session.connection().execute(_KEEP, {name: getattr(row, name) for name in _COLUMNS})
-    # Last, for everybody who uses the benefit waits for the budget's row until the commit.
-    counting.spend(session, use, now=now)
+    at_end(session, lambda: counting.spend(session, use, now=now))
     return Redeemed(row, terms, recorded)
 
 
