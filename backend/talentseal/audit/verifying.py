@@ -18,6 +18,7 @@ from talentseal.audit.api import RecordPath
 from talentseal.audit.offline import NAME, LonePage
 from talentseal.audit.proofs import Notary
 from talentseal.audit.relay import ChainRelay, question
+from talentseal.db import rows
 from talentseal.web.pages import Pages
 from talentseal.web.security import page_policy
 
@@ -55,12 +56,14 @@ async def _desk(request: Request) -> VerifyingDesk:
 Desk = Annotated[VerifyingDesk, Depends(_desk)]
 
 
+_EPOCHS: Final = select(
+    ChainEpoch.id, ChainEpoch.contract, ChainEpoch.deployment_block_hash, ChainEpoch.closed_at.is_not(None)
+).order_by(ChainEpoch.id.desc())
+
+
 def _known(session: Session) -> list[EpochKnown]:
     """Newest first."""
-    rows = session.scalars(select(ChainEpoch).order_by(ChainEpoch.id.desc()))
-    return [
-        EpochKnown(row.id, row.contract, row.deployment_block_hash, row.closed_at is not None) for row in rows
-    ]
+    return [EpochKnown(*row) for row in rows(session, _EPOCHS)]
 
 
 @verifying.get("/verify")

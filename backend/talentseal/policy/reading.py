@@ -4,11 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Date, Row, Select, bindparam, exists, select
 from sqlalchemy.orm import Session, aliased
 
+from talentseal.accounts.roles import Role
 from talentseal.clock import legal_date
 from talentseal.db import only_row, rows
 from talentseal.errors import Conflict, NotFound
@@ -54,17 +55,46 @@ class Basis:
     article: int
 
 
+class Version(NamedTuple):
+    """An InstrumentVersion as it is read."""
+
+    id: str
+    instrument: str
+    number: int
+    title: str
+    issuer: str
+    effective_from: date
+    valid_through: date
+    legal_basis: str
+    text_sha256: str
+    drafted_by: str
+
+
+class Act(NamedTuple):
+    """An InstrumentAct as it is read."""
+
+    version_id: str
+    step: Step
+    on: date
+    reference: str | None
+    reason: str | None
+    account_id: str | None
+    role: Role | None
+    at: datetime
+    record_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A version, the steps taken on it, and the articles that deeds stand on."""
 
-    row: InstrumentVersion
-    acts: dict[Step, InstrumentAct]
+    row: Version
+    acts: dict[Step, Act]
     bases: dict[Deed, int]
     facts: Facts
 
     @property
-    def issue(self) -> InstrumentAct | None:
+    def issue(self) -> Act | None:
         """The act by which it was issued; None before."""
         return self.acts.get(Step.ISSUED) or self.acts.get(Step.ENTERED)
 
@@ -72,12 +102,14 @@ class Known:
         return state_of(self.facts, day)
 
 
-_VERSIONS: Final = select(InstrumentVersion).order_by(
-    InstrumentVersion.instrument, InstrumentVersion.number.desc()
-)
+_VERSIONS: Final[Select[*tuple[Any, ...]]] = select(
+    *(getattr(InstrumentVersion, name) for name in Version._fields)
+).order_by(InstrumentVersion.instrument, InstrumentVersion.number.desc())
 _OF_INSTRUMENT: Final = _VERSIONS.where(InstrumentVersion.instrument == bindparam("instrument"))
 _AMONG: Final[BindParameter[str]] = bindparam("versions", expanding=True)
-_ACTS: Final = select(InstrumentAct).where(InstrumentAct.version_id.in_(_AMONG))
+_ACTS: Final[Select[*tuple[Any, ...]]] = select(
+    *(getattr(InstrumentAct, name) for name in Act._fields)
+).where(InstrumentAct.version_id.in_(_AMONG))
 _BASES: Final = select(InstrumentBasis.version_id, InstrumentBasis.deed, InstrumentBasis.article).where(
     InstrumentBasis.version_id.in_(_AMONG)
 )
@@ -85,21 +117,23 @@ _BASES: Final = select(InstrumentBasis.version_id, InstrumentBasis.deed, Instrum
 
 def book(session: Session, instrument: str | None = None) -> list[Known]:
     """Every version (of one instrument when named), newest first within its instrument."""
-    query = _VERSIONS if instrument is None else _OF_INSTRUMENT
-    versions = session.scalars(query, {"instrument": instrument}).all()
+    found = (
+        rows(session, _VERSIONS)
+        if instrument is None
+        else rows(session, _OF_INSTRUMENT, instrument=instrument)
+    )
+    versions = [Version._make(each) for each in found]
     ids = [row.id for row in versions]
-    acts: dict[str, dict[Step, InstrumentAct]] = {each: {} for each in ids}
+    acts: dict[str, dict[Step, Act]] = {each: {} for each in ids}
     bases: dict[str, dict[Deed, int]] = {each: {} for each in ids}
-    for act in session.scalars(_ACTS, {"versions": ids}):
+    for act in map(Act._make, rows(session, _ACTS, versions=ids)):
         acts[act.version_id][act.step] = act
     for version_id, deed, article in rows(session, _BASES, versions=ids):
         bases[version_id][deed] = article
     return [Known(row, acts[row.id], bases[row.id], _facts(row, acts, versions)) for row in versions]
 
 
-def _facts(
-    row: InstrumentVersion, acts: dict[str, dict[Step, InstrumentAct]], versions: Sequence[InstrumentVersion]
-) -> Facts:
+def _facts(row: Version, acts: dict[str, dict[Step, Act]], versions: Sequence[Version]) -> Facts:
     taken = acts[row.id]
     later = [
         other.effective_from
@@ -128,17 +162,20 @@ def known(session: Session, instrument: str, number: int) -> Known:
     raise VersionNotFound(instrument=instrument, number=number)
 
 
-def standing(versions: Sequence[Known], deed: Deed, day: date) -> Standing:
-    """Whether `deed` may be done on `day`, going by every version there is."""
+def _standing(
+    versions: Sequence[Known], summaries: dict[str, VersionSummary], deed: Deed, day: date
+) -> Standing:
+    """Whether `deed` may be done on `day`, going by every version there is and its summary of that day."""
     providing = [each for each in versions if deed in each.bases and each.facts.issued]
     started = [each for each in providing if each.row.effective_from <= day]
     newest = max(started or providing, key=lambda each: each.row.effective_from, default=None)
-    in_force = [each for each in providing if each.state(day) is InstrumentState.IN_FORCE]
+    in_force = [each for each in providing if summaries[each.row.id].state is InstrumentState.IN_FORCE]
     basis = max(in_force, key=lambda each: each.row.effective_from, default=newest)
     verdict = verdict_on(deed, in_force=bool(in_force))
     if basis is None or verdict is Verdict.ALWAYS:
         return Standing(deed=deed, verdict=verdict, version=None, article=None)
-    return Standing(deed=deed, verdict=verdict, version=_summary(basis, day), article=basis.bases[deed])
+    version = summaries[basis.row.id]
+    return Standing(deed=deed, verdict=verdict, version=version, article=basis.bases[deed])
 
 
 def _issued(version: Any) -> ColumnElement[bool]:
@@ -201,10 +238,11 @@ def basis_of(session: Session, deed: Deed, *, now: datetime) -> Basis:
 def overview(session: Session, *, now: datetime) -> InstrumentList:
     """Every version, and what may be done on the legal date of `now`."""
     day, versions = legal_date(now), book(session)
+    summaries = {each.row.id: _summary(each, day) for each in versions}
     return InstrumentList(
         day=day,
-        versions=[_summary(each, day) for each in versions],
-        standings=[standing(versions, deed, day) for deed in Deed],
+        versions=list(summaries.values()),
+        standings=[_standing(versions, summaries, deed, day) for deed in Deed],
     )
 
 
@@ -235,7 +273,7 @@ def version(session: Session, instrument: str, number: int, *, now: datetime) ->
     """One version with its articles, interpretations and acts. Raises VersionNotFound."""
     found = known(session, instrument, number)
     return VersionView(
-        **_summary(found, legal_date(now)).model_dump(),
+        **_summary_fields(found, legal_date(now)),
         legal_basis=json.loads(found.row.legal_basis),
         articles=[_article(row, found.bases) for row in rows(session, _ARTICLES, version=found.row.id)],
         interpretations=[interpretation_view(row) for row in rows(session, _MEANT, version=found.row.id)],
@@ -244,21 +282,25 @@ def version(session: Session, instrument: str, number: int, *, now: datetime) ->
 
 
 def _summary(found: Known, day: date) -> VersionSummary:
+    return VersionSummary(**_summary_fields(found, day))
+
+
+def _summary_fields(found: Known, day: date) -> dict[str, Any]:
     row, issue = found.row, found.issue
-    return VersionSummary(
-        instrument=row.instrument,
-        number=row.number,
-        title=row.title,
-        issuer=row.issuer,
-        state=found.state(day),
-        document_number=issue.reference if issue else None,
-        issued_on=issue.on if issue else None,
-        effective_from=row.effective_from,
-        valid_through=row.valid_through,
-        ends_on=end_of(found.facts).on,
-        entered=Step.ENTERED in found.acts,
-        text_sha256=row.text_sha256,
-    )
+    return {
+        "instrument": row.instrument,
+        "number": row.number,
+        "title": row.title,
+        "issuer": row.issuer,
+        "state": found.state(day),
+        "document_number": issue.reference if issue else None,
+        "issued_on": issue.on if issue else None,
+        "effective_from": row.effective_from,
+        "valid_through": row.valid_through,
+        "ends_on": end_of(found.facts).on,
+        "entered": Step.ENTERED in found.acts,
+        "text_sha256": row.text_sha256,
+    }
 
 
 def _article(row: Row[int, str, str, str], bases: dict[Deed, int]) -> ArticleView:
@@ -281,7 +323,7 @@ def interpretation_view(row: Interpretation | Row[*tuple[Any, ...]]) -> Interpre
     )
 
 
-def _act(act: InstrumentAct) -> ActView:
+def _act(act: Act) -> ActView:
     return ActView(
         step=act.step,
         on=act.on,

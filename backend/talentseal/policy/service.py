@@ -23,9 +23,12 @@ from talentseal.policy.models import (
     InstrumentVersion,
     Interpretation,
 )
-from talentseal.policy.reading import Known
+from talentseal.policy.reading import Known, Version
 from talentseal.policy.schemas import Decide, DraftVersion, EnterVersion, ProposeInterpretation
 from talentseal.policy.states import InstrumentState, Step, Turn, end_of, turns_until
+
+AnyVersion = InstrumentVersion | Version
+"""One that is written, or one that was read."""
 
 
 class VersionExists(Conflict):
@@ -238,7 +241,7 @@ def apply_day(session: Session, day: date, now: datetime) -> int:
     return sum(_bring(session, row, turn, now) for row, turn in due)
 
 
-def _bring(session: Session, row: InstrumentVersion, turn: Turn, now: datetime) -> bool:
+def _bring(session: Session, row: AnyVersion, turn: Turn, now: datetime) -> bool:
     try:
         with session.begin_nested():
             _carry(session, row, _act(row, turn, None, None, now))
@@ -300,7 +303,7 @@ def _proposers(found: Known) -> set[str | None]:
     return {found.row.drafted_by, *steps}
 
 
-def _check_dates(session: Session, row: InstrumentVersion, issued_on: date) -> None:
+def _check_dates(session: Session, row: AnyVersion, issued_on: date) -> None:
     """Refuse what would take effect before its issue, or before a version issued already."""
     if row.effective_from < issued_on:
         raise TooLate(effective_from=row.effective_from.isoformat(), issued_on=issued_on.isoformat())
@@ -319,7 +322,7 @@ def _after(last_day: date, found: Known, today: date) -> date:
 
 
 def _act(
-    row: InstrumentVersion,
+    row: AnyVersion,
     turn: Turn,
     actor: Actor | None,
     reference: str | None,
@@ -340,7 +343,7 @@ def _act(
     )
 
 
-def _carry(session: Session, row: InstrumentVersion, act: InstrumentAct) -> InstrumentAct:
+def _carry(session: Session, row: AnyVersion, act: InstrumentAct) -> InstrumentAct:
     """Leave the act with its evidence. Raises DocumentNumberTaken, IntegrityError for a step taken before."""
     told = InstrumentInForce(
         row.instrument,
@@ -376,7 +379,7 @@ def _is_proposed(session: Session, row: InstrumentVersion, command: ProposeInter
 def _propose(
     session: Session,
     actor: Actor,
-    row: InstrumentVersion,
+    row: AnyVersion,
     command: ProposeInterpretation,
     *,
     now: datetime,
