@@ -15,14 +15,21 @@ from talentseal.benefits.refusals import (
     BudgetOverlaps,
     BudgetOwnerRefused,
 )
-from talentseal.benefits.schemas import BudgetInput, BudgetLimits
+from talentseal.benefits.schemas import BudgetInput, BudgetLimits, BudgetView
 from tests.benefits.conftest import Shelf
+
+
+def budget_view(shelf: Shelf, version: BenefitVersion) -> BudgetView:
+    """Its one budget."""
+    (found,) = shelf.act(
+        lambda session, _now: budgeting.of_benefit(session, version.benefit_id, version.title)
+    )
+    return found
 
 
 def budget_of(shelf: Shelf, version: BenefitVersion) -> str:
     """The id of its one budget."""
-    (found,) = shelf.act(lambda session, _now: budgeting.of_benefit(session, version.benefit_id))
-    return found.id
+    return budget_view(shelf, version).id
 
 
 def used(shelf: Shelf, budget: str, units: int) -> None:
@@ -76,8 +83,7 @@ def test_each_threshold_is_told_once(sqlite_shelf: Shelf) -> None:
         used(sqlite_shelf, budget, units)
         told.append(sqlite_shelf.act(budgeting.tell_alarms))
     assert told == [0, 1, 0, 1, 0]
-    (view,) = sqlite_shelf.act(lambda session, _now: budgeting.of_benefit(session, version.benefit_id))
-    assert view.alarms == [80, 100]
+    assert budget_view(sqlite_shelf, version).alarms == [80, 100]
 
 
 def test_no_day_of_a_benefit_has_two_budgets(shelf: Shelf) -> None:

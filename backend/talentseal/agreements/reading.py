@@ -6,11 +6,24 @@ What belongs to others and what does not exist are refused alike: an identifier 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, bindparam, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sealproof.eip712 import AgreementStatement, Domain, TerminationStatement
@@ -138,6 +151,7 @@ def version_of(
 _OWN: Final = bindparam("organisation", type_=String)
 """The organisation of whoever asks."""
 _NOW: Final = bindparam("now", type_=Instant)
+_TODAY: Final[BindParameter[date]] = bindparam("today", type_=Date())
 _OF_OWN: Final = AgreementVersion.id.in_(
     select(AgreementParty.version_id).where(AgreementParty.organisation_id == _OWN)
 )
@@ -167,10 +181,9 @@ def page_of(
     A state is derived, so rows that may be in it are read in portions until enough of them are.
     """
     actor.require(Permission.AGREEMENT_READ)
-    visible = _visible(everything=actor.may(Permission.AGREEMENT_READ_ALL))
-    query = _possible(_matching(visible, wanted.text), wanted, now)
-    given = {"organisation": actor.organisation_id, "now": now}
-    query = query.order_by(AgreementVersion.created_at.desc(), AgreementVersion.id.desc())
+    everything = actor.may(Permission.AGREEMENT_READ_ALL)
+    query = _matching(_possible(everything, wanted.state, wanted.awaits_actor), wanted.text)
+    given = {"organisation": actor.organisation_id, "now": now, "today": legal_date(now)}
     log = status.log_sizes(session)
     found: list[Standing] = []
     last = session.get(AgreementVersion, after) if after else None
@@ -206,12 +219,19 @@ def _matching(query: Select[AgreementVersion], text: str) -> Select[AgreementVer
     )
 
 
-def _possible(query: Select[AgreementVersion], wanted: Wanted, now: datetime) -> Select[AgreementVersion]:
-    """Without the rows that cannot be in the wanted state, whatever the contract and the log say of them."""
+@cache
+def _possible(everything: bool, state: AgreementState | None, awaits_actor: bool) -> Select[AgreementVersion]:
+    """The visible versions, newest first, without those that cannot be in the wanted state, whatever the
+    contract and the log say of them.
+
+    Parameters: `organisation`, `now`, and its `today`.
+    """
+    order = (AgreementVersion.created_at.desc(), AgreementVersion.id.desc())
+    query = _visible(everything=everything).order_by(*order)
     unsigned = AgreementVersion.signed_at.is_(None)
-    if wanted.awaits_actor:
+    if awaits_actor:
         return query.where(_AWAITS)
-    match wanted.state:
+    match state:
         case None:
             return query
         case AgreementState.RETURNED:
@@ -219,15 +239,14 @@ def _possible(query: Select[AgreementVersion], wanted: Wanted, now: datetime) ->
         case AgreementState.DRAFT | AgreementState.SUBMITTED | AgreementState.SIGNING:
             return query.where(unsigned, AgreementVersion.returned_at.is_(None))
         case AgreementState.EXPIRED:
-            return query.where(~unsigned, AgreementVersion.valid_through < legal_date(now))
+            return query.where(~unsigned, AgreementVersion.valid_through < _TODAY)
         case AgreementState.IN_FORCE:
-            return query.where(~unsigned, *of_its_days(now))
+            return query.where(~unsigned, *of_its_days(_TODAY))
     return query.where(~unsigned)
 
 
-def of_its_days(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Without the versions that cannot be in force, not yet or no more."""
-    today = legal_date(now)
+def of_its_days(today: date | BindParameter[date]) -> tuple[ColumnElement[bool], ...]:
+    """Without the versions that cannot be in force on that legal date, not yet or no more."""
     return AgreementVersion.effective_from <= today, AgreementVersion.valid_through >= today
 
 
@@ -328,6 +347,23 @@ def stipulations_of(session: Session, version: AgreementVersion) -> list[Stipula
     """The stipulations in the order of their leaves."""
     query = select(Stipulation).where(Stipulation.version_id == version.id)
     return list(session.scalars(query.order_by(Stipulation.position)))
+
+
+_DISCLOSURES: Final = (
+    select(Stipulation.version_id, Stipulation.position, Stipulation.disclosure)
+    .where(Stipulation.version_id.in_(bindparam("versions", expanding=True)))
+    .order_by(Stipulation.position)
+)
+
+
+def disclosures_of(
+    session: Session, versions: Sequence[AgreementVersion]
+) -> dict[str, list[tuple[int, str | None]]]:
+    """The position of each stipulation and what discloses it, None once erased; by the versions' ids."""
+    found: dict[str, list[tuple[int, str | None]]] = {each.id: [] for each in versions}
+    for version, position, stored in rows(session, _DISCLOSURES, versions=list(found)) if found else ():
+        found[version].append((position, stored))
+    return found
 
 
 def signatures_of(session: Session, digest: str) -> dict[str, StatementSignature]:

@@ -1,10 +1,11 @@
 """Budgets as their owners set them; what is used of them is counted where it is redeemed."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -23,7 +24,7 @@ from talentseal.benefits.refusals import (
     BudgetOwnerRefused,
 )
 from talentseal.benefits.schemas import BudgetInput, BudgetLimits, BudgetView
-from talentseal.db import is_sqlite
+from talentseal.db import is_sqlite, rows
 
 
 def set_budget(
@@ -112,7 +113,7 @@ def listed(session: Session, actor: Actor) -> list[BudgetView]:
         mine = actor.organisation_id
         query = query.where(or_(Budget.owner_id == mine, Benefit.organisation_id == mine))
     found = list(session.scalars(query.order_by(Budget.starts_on.desc(), Budget.id)))
-    return _views(session, found)
+    return _views(session, found, _titles(session, found))
 
 
 def changeable(session: Session, actor: Actor, budgets: Sequence[BudgetView]) -> frozenset[str]:
@@ -124,30 +125,44 @@ def changeable(session: Session, actor: Actor, budgets: Sequence[BudgetView]) ->
     return frozenset(each.id for each in budgets if each.owner in owners)
 
 
-def of_benefit(session: Session, benefit_id: str) -> list[BudgetView]:
-    """The budgets of one benefit in their order."""
-    query = select(Budget).where(Budget.benefit_id == benefit_id).order_by(Budget.starts_on)
-    return _views(session, list(session.scalars(query)))
+_BUDGETS: Final = select(Budget).where(Budget.benefit_id == bindparam("benefit")).order_by(Budget.starts_on)
+_ALARMS: Final = select(BudgetAlarm.budget_id, BudgetAlarm.percent).where(
+    BudgetAlarm.budget_id.in_(bindparam("budgets", expanding=True))
+)
+_NEWEST: Final = (
+    select(BenefitVersion.benefit_id, func.max(BenefitVersion.number).label("number"))
+    .group_by(BenefitVersion.benefit_id)
+    .subquery()
+)
+_TITLES: Final = (
+    select(BenefitVersion.benefit_id, BenefitVersion.title)
+    .join(
+        _NEWEST,
+        (_NEWEST.c.benefit_id == BenefitVersion.benefit_id) & (_NEWEST.c.number == BenefitVersion.number),
+    )
+    .where(BenefitVersion.benefit_id.in_(bindparam("benefits", expanding=True)))
+)
 
 
-def _views(session: Session, found: Sequence[Budget]) -> list[BudgetView]:
+def of_benefit(session: Session, benefit_id: str, title: str) -> list[BudgetView]:
+    """The budgets of one benefit in their order. title: of its newest version."""
+    found = session.scalars(_BUDGETS, {"benefit": benefit_id}).all()
+    return _views(session, found, {benefit_id: title})
+
+
+def _titles(session: Session, found: Sequence[Budget]) -> dict[str, str]:
+    """The titles of the newest versions of the benefits that these are of."""
+    benefits = {row.benefit_id for row in found}
+    return dict(rows(session, _TITLES, benefits=list(benefits)))
+
+
+def _views(session: Session, found: Sequence[Budget], titles: Mapping[str, str]) -> list[BudgetView]:
     if not found:
         return []
     alarms: dict[str, list[int]] = {row.id: [] for row in found}
-    for each in session.scalars(select(BudgetAlarm).where(BudgetAlarm.budget_id.in_(alarms))):
-        alarms[each.budget_id].append(each.percent)
-    newest = (
-        select(BenefitVersion.benefit_id, func.max(BenefitVersion.number).label("number"))
-        .group_by(BenefitVersion.benefit_id)
-        .subquery()
-    )
-    titles = select(BenefitVersion.benefit_id, BenefitVersion.title).join(
-        newest,
-        (newest.c.benefit_id == BenefitVersion.benefit_id) & (newest.c.number == BenefitVersion.number),
-    )
-    ids = {row.benefit_id for row in found}
-    named = dict(session.execute(titles.where(BenefitVersion.benefit_id.in_(ids))).all())
-    return [BudgetView.of(row, named[row.benefit_id], alarms[row.id]) for row in found]
+    for budget, percent in rows(session, _ALARMS, budgets=list(alarms)):
+        alarms[budget].append(percent)
+    return [BudgetView.of(row, titles[row.benefit_id], alarms[row.id]) for row in found]
 
 
 def _check_owner(session: Session, actor: Actor, benefit: Benefit, owner_id: str) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
@@ -28,6 +28,7 @@ from talentseal.benefits.schemas import (
     Wanted,
 )
 from talentseal.clock import legal_date
+from talentseal.db import rows
 from talentseal.errors import NotFound, TalentSealError
 from talentseal.partners.models import Outlet
 from talentseal.policy import measures
@@ -152,10 +153,15 @@ def show_benefit(desk: AtDesk, benefit: BenefitId, number: VersionNumber) -> Res
 def show_amend(desk: AtDesk, benefit: BenefitId, number: VersionNumber) -> Response:
     """The form with what a version says: of the draft itself, or of the next version."""
     desk.actor.require(Permission.BENEFIT_OWN)
-    met = desk.database.read(lambda session: reading.version_view(session, desk.actor, benefit, number))
-    if met.provider != desk.actor.organisation_id:
-        raise BenefitNotFound
-    return _form(desk, _filled(met), address=f"/catalogue/{benefit}/{number}")
+
+    def read(session: Session) -> tuple[VersionView, dict[str, Any]]:
+        met = reading.version_view(session, desk.actor, benefit, number)
+        if met.provider != desk.actor.organisation_id:
+            raise BenefitNotFound
+        return met, _offered(session, desk)
+
+    met, offered = desk.database.read(read)
+    return _form(desk, _filled(met), address=f"/catalogue/{benefit}/{number}", offered=offered)
 
 
 @pages.post("/catalogue/{benefit}/{number}/amend")
@@ -278,6 +284,11 @@ def _list(
     )
 
 
+_NAMED_OUTLETS: Final = select(Outlet.id, Outlet.name).where(
+    Outlet.id.in_(bindparam("outlets", expanding=True))
+)
+
+
 def _show(
     desk: Desk,
     benefit: str,
@@ -286,13 +297,13 @@ def _show(
     typed: Typed | None = None,
 ) -> Response:
     def read(session: Session) -> dict[str, Any]:
-        met = reading.version_view(session, desk.actor, benefit, number)
-        named = select(Outlet.id, Outlet.name).where(Outlet.id.in_(met.outlets))
+        met, versions = reading.history(session, desk.actor, benefit, number)
+        named = rows(session, _NAMED_OUTLETS, outlets=met.outlets) if met.outlets else ()
         return {
             "met": met,
-            "versions": reading.versions_of(session, desk.actor, benefit),
-            "budgets": budgeting.of_benefit(session, benefit),
-            "outlets": dict(session.execute(named).all()) if met.outlets else {},
+            "versions": versions,
+            "budgets": budgeting.of_benefit(session, benefit, versions[0].title),
+            "outlets": dict(named),
             "is_mine": met.provider == desk.actor.organisation_id,
             "is_reviewer": desk.actor.may(Permission.BENEFIT_REVIEW)
             and guards.reviews(session, desk.actor, service.found(session, benefit))
@@ -311,21 +322,14 @@ def _budgets(desk: Desk, refusal: TalentSealError | None = None, budget: str = "
     return desk.show("benefits/budgets.html", refusal, refused=budget, **desk.database.read(read))
 
 
-def _form(desk: Desk, typed: Typed, refusal: TalentSealError | None = None, *, address: str = "") -> Response:
-    def read(session: Session) -> dict[str, Any]:
-        mine = select(Outlet).where(
-            Outlet.organisation_id == desk.actor.organisation_id, Outlet.closed_at.is_(None)
-        )
-        return {
-            "outlets": session.scalars(mine.order_by(Outlet.name)).all(),
-            "bases": _bases(session, desk),
-            "measures": [
-                row
-                for row in measures.listed(session, desk.actor)
-                if row.organisation_id == desk.actor.organisation_id
-            ],
-        }
-
+def _form(
+    desk: Desk,
+    typed: Typed,
+    refusal: TalentSealError | None = None,
+    *,
+    address: str = "",
+    offered: dict[str, Any] | None = None,
+) -> Response:
     categories = [each.value for each in Category if desk.actor.role in guards.PROVIDERS[each]]
     return desk.show(
         "benefits/form.html",
@@ -336,21 +340,39 @@ def _form(desk: Desk, typed: Typed, refusal: TalentSealError | None = None, *, a
         categories=categories,
         periods=[each.value for each in QuotaPeriod],
         showings=[each.value for each in Showing],
-        **desk.database.read(read),
+        **(offered or desk.database.read(lambda session: _offered(session, desk))),
     )
+
+
+_OPEN_OUTLETS: Final = (
+    select(Outlet.id, Outlet.name)
+    .where(Outlet.organisation_id == bindparam("organisation"), Outlet.closed_at.is_(None))
+    .order_by(Outlet.name)
+)
+
+
+def _offered(session: Session, desk: Desk) -> dict[str, Any]:
+    """What the form lets choose from: my outlets, and what a benefit of mine can stand on."""
+    mine = desk.actor.organisation_id
+    return {
+        "outlets": rows(session, _OPEN_OUTLETS, organisation=mine),
+        "bases": _bases(session, desk),
+        "measures": [row for row in measures.listed(session, desk.actor) if row.organisation_id == mine],
+    }
 
 
 def _bases(session: Session, desk: Desk) -> list[tuple[str, str]]:
     """(agreement and position, words) of every stipulation that a benefit of mine can stand on."""
     wanted = WantedAgreements(state=AgreementState.IN_FORCE)
     found = agreements.page_of(session, desk.actor, after=None, limit=50, now=desk.now, wanted=wanted)
+    versions = [standing.version for standing in found.standings]
+    promised = agreements.disclosures_of(session, versions)
     bases = []
-    for standing in found.standings:
-        version = standing.version
-        for row in agreements.stipulations_of(session, version):
-            content = disclosure.read(row.disclosure).value if row.disclosure else {}
+    for version in versions:
+        for position, stored in promised[version.id]:
+            content = disclosure.read(stored).value if stored else {}
             clause = content.get("clause", "") if isinstance(content, dict) else ""
-            bases.append((f"{version.agreement_id}:{row.position}", f"{version.title} · {clause}"))
+            bases.append((f"{version.agreement_id}:{position}", f"{version.title} · {clause}"))
     return bases
 
 

@@ -4,6 +4,7 @@ A provider sees his own; the operator those of partners too, the talent office e
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Select, bindparam, or_, select, tuple_
@@ -44,7 +45,7 @@ def page_of(session: Session, actor: Actor, wanted: Wanted) -> tuple[list[Benefi
 
     Raises NotPermitted, BenefitNotFound.
     """
-    query = _visible(actor)
+    query = _visible(*_sight(actor))
     if wanted.awaits_review:
         actor.require(Permission.BENEFIT_REVIEW)
         query = _reviewable(query, actor).where(BenefitVersion.state == BenefitState.REVIEW)
@@ -56,27 +57,31 @@ def page_of(session: Session, actor: Actor, wanted: Wanted) -> tuple[list[Benefi
         if last is None:
             raise BenefitNotFound
         query = query.where(tuple_(*order) < tuple_(last.proposed_at, last.id))
-    found = session.execute(query.order_by(*(each.desc() for each in order)).limit(wanted.limit + 1)).all()
+    query = query.order_by(*(each.desc() for each in order)).limit(wanted.limit + 1)
+    found = session.execute(query, {"organisation": actor.organisation_id}).all()
     following = found[wanted.limit - 1][0].id if len(found) > wanted.limit else None
     return [_summary(*each) for each in found[: wanted.limit]], following
 
 
 def version_view(session: Session, actor: Actor, benefit_id: str, number: int) -> VersionView:
     """One version in full. Raises NotPermitted, BenefitNotFound."""
-    query = _visible(actor).where(Benefit.id == benefit_id, BenefitVersion.number == number)
-    found = session.execute(query).one_or_none()
+    given = {"organisation": actor.organisation_id, "benefit": benefit_id, "number": number}
+    found = session.execute(_visible_version(*_sight(actor)), given).one_or_none()
     if found is None:
         raise BenefitNotFound
     return _view(session, *found)
 
 
-def versions_of(session: Session, actor: Actor, benefit_id: str) -> list[BenefitSummary]:
-    """The versions of a benefit, newest first. Raises NotPermitted, BenefitNotFound."""
-    query = _visible(actor).where(Benefit.id == benefit_id).order_by(BenefitVersion.number.desc())
-    found = [_summary(*each) for each in session.execute(query)]
-    if not found:
+def history(
+    session: Session, actor: Actor, benefit_id: str, number: int
+) -> tuple[VersionView, list[BenefitSummary]]:
+    """One version in full, and all of the benefit, newest first. Raises NotPermitted, BenefitNotFound."""
+    given = {"organisation": actor.organisation_id, "benefit": benefit_id}
+    lines = session.execute(_visible_of_benefit(*_sight(actor)), given).all()
+    line = next((each for each in lines if each[0].number == number), None)
+    if line is None:
         raise BenefitNotFound
-    return found
+    return _view(session, *line), [_summary(*each) for each in lines]
 
 
 def newest_own(session: Session, actor: Actor) -> list[tuple[BenefitVersion, Benefit]]:
@@ -131,23 +136,41 @@ def outlets_of(session: Session, versions: Sequence[str]) -> dict[str, list[str]
     return found
 
 
-def _visible(actor: Actor) -> Select[BenefitVersion, Benefit, str]:
-    """Raises NotPermitted."""
+def _sight(actor: Actor) -> tuple[bool, bool]:
+    """Whether he sees others' versions, and whether as the operator. Raises NotPermitted."""
+    reviews = actor.may(Permission.BENEFIT_REVIEW)
+    if not (reviews or actor.may(Permission.BENEFIT_OWN)):
+        raise NotPermitted(permission=Permission.BENEFIT_OWN.value)
+    return reviews, actor.role is Role.OPERATOR
+
+
+@cache
+def _visible(reviews: bool, is_operator: bool) -> Select[BenefitVersion, Benefit, str]:
+    """Versions that somebody of that sight sees. Parameter: `organisation`, his own."""
     query = (
         select(BenefitVersion, Benefit, Organisation.name)
         .join(Benefit, Benefit.id == BenefitVersion.benefit_id)
         .join(Organisation, Organisation.id == Benefit.organisation_id)
     )
-    mine = Benefit.organisation_id == actor.organisation_id
-    if actor.may(Permission.BENEFIT_REVIEW):
-        # Drafts are their provider's alone.
-        shown = BenefitVersion.state != BenefitState.DRAFT
-        if actor.role is Role.OPERATOR:
-            shown &= Organisation.kind.not_in(_NOT_THE_OPERATORS)
-        return query.where(or_(mine, shown))
-    if not actor.may(Permission.BENEFIT_OWN):
-        raise NotPermitted(permission=Permission.BENEFIT_OWN.value)
-    return query.where(mine)
+    mine = Benefit.organisation_id == bindparam("organisation")
+    if not reviews:
+        return query.where(mine)
+    # Drafts are their provider's alone.
+    shown = BenefitVersion.state != BenefitState.DRAFT
+    if is_operator:
+        shown &= Organisation.kind.not_in(_NOT_THE_OPERATORS)
+    return query.where(or_(mine, shown))
+
+
+@cache
+def _visible_of_benefit(reviews: bool, is_operator: bool) -> Select[BenefitVersion, Benefit, str]:
+    of_benefit = _visible(reviews, is_operator).where(Benefit.id == bindparam("benefit"))
+    return of_benefit.order_by(BenefitVersion.number.desc())
+
+
+@cache
+def _visible_version(reviews: bool, is_operator: bool) -> Select[BenefitVersion, Benefit, str]:
+    return _visible_of_benefit(reviews, is_operator).where(BenefitVersion.number == bindparam("number"))
 
 
 def _reviewable(

@@ -105,7 +105,7 @@ def promises(session: Session, actor: Actor, organisation_id: str, *, now: datet
         .where(
             AgreementParty.organisation_id == organisation_id,
             AgreementVersion.signed_at.is_not(None),
-            *agreements.of_its_days(now),
+            *agreements.of_its_days(legal_date(now)),
         )
         .order_by(AgreementVersion.created_at.desc())
         .limit(_MOST_AGREEMENTS)

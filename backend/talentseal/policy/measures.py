@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -169,16 +169,20 @@ def find(session: Session, measure_id: str, *, lock: bool = False) -> Measure:
     return row
 
 
+_LISTED: Final = select(Measure).order_by(Measure.drafted_at.desc(), Measure.id)
+_LISTED_OWN: Final = _LISTED.where(Measure.organisation_id == bindparam("organisation"))
+
+
 def listed(session: Session, actor: Actor) -> list[Measure]:
     """Every version, newest first, for those who have a part in measures; a provider's own for a provider.
 
     Raises NotPermitted.
     """
-    query = select(Measure).order_by(Measure.drafted_at.desc(), Measure.id)
+    query = _LISTED
     if not (actor.may(Permission.MEASURE_DRAFT) or actor.may(Permission.MEASURE_APPROVE)):
         actor.require(Permission.BENEFIT_OWN)
-        query = query.where(Measure.organisation_id == actor.organisation_id)
-    return list(session.scalars(query))
+        query = _LISTED_OWN
+    return list(session.scalars(query, {"organisation": actor.organisation_id}))
 
 
 def view(session: Session, actor: Actor, measure_id: str) -> MeasureView:
