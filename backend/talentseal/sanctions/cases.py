@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from sealproof.entry import Relation
@@ -264,16 +264,23 @@ def held(session: Session, case_id: str) -> SuspensionCase:
     return session.get_one(SuspensionCase, case_id, with_for_update=True, populate_existing=True)
 
 
+_FACTS: Final = (
+    select(Fact)
+    .join(CaseFact, CaseFact.fact_id == Fact.id)
+    .where(CaseFact.case_id == bindparam("case"))
+    .order_by(Fact.occurred_at, Fact.id)
+)
+_STEPS: Final = select(CaseStep).where(CaseStep.case_id == bindparam("case")).order_by(CaseStep.number)
+
+
 def facts_of(session: Session, case_id: str) -> list[Fact]:
     """What a case stands on, in order."""
-    query = select(Fact).join(CaseFact, CaseFact.fact_id == Fact.id).where(CaseFact.case_id == case_id)
-    return list(session.scalars(query.order_by(Fact.occurred_at, Fact.id)))
+    return list(session.scalars(_FACTS, {"case": case_id}))
 
 
 def steps_of(session: Session, case_id: str) -> list[CaseStep]:
     """What has happened to a case, the first first."""
-    query = select(CaseStep).where(CaseStep.case_id == case_id)
-    return list(session.scalars(query.order_by(CaseStep.number)))
+    return list(session.scalars(_STEPS, {"case": case_id}))
 
 
 def said_in(vault: Vault, step: CaseStep) -> str | None:

@@ -150,8 +150,10 @@ def _show(
     typed: Typed | None = None,
 ) -> Response:
     def read(session: Session) -> dict[str, Any]:
-        met = reading.rule_view(session, desk.actor, rule, number, now=desk.now)
         versions = reading.rule_versions(session, desk.actor, rule, now=desk.now)
+        met = next((each for each in versions if each.version == number), None)
+        if met is None:
+            raise RuleNotFound
         names = reading.names_of(session, [met.text.scope.value or ""])
         return {"met": met, "versions": versions, "names": names}
 

@@ -5,18 +5,21 @@ decide and by the holder, whose reasons and statements nobody else is ever shown
 termination sees how it stands and no more.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
 from talentseal.accounts.roles import Actor, Permission, Role
+from talentseal.db import rows
 from talentseal.errors import NotPermitted
 from talentseal.partners import service as partners
 from talentseal.sanctions import cases, facts, rules, terminations
 from talentseal.sanctions.cases import CaseNotFound
-from talentseal.sanctions.models import SuspensionCase, SuspensionRule, TerminationCase
+from talentseal.sanctions.models import RuleSignature, SuspensionCase, SuspensionRule, TerminationCase
 from talentseal.sanctions.rules import OFFICES, RuleNotFound
 from talentseal.sanctions.schemas import (
     CaseLine,
@@ -24,6 +27,7 @@ from talentseal.sanctions.schemas import (
     CaseView,
     FactView,
     RuleList,
+    RuleText,
     RuleView,
     SideView,
     StatementView,
@@ -41,6 +45,14 @@ from talentseal.talents.review_models import ReviewState, ReviewTask
 from talentseal.talents.reviews import ReviewNotFound
 from talentseal.vault import Vault
 
+_RULES: Final = select(SuspensionRule).order_by(SuspensionRule.drafted_at.desc())
+_VERSIONS: Final = (
+    select(SuspensionRule)
+    .where(SuspensionRule.rule == bindparam("rule"))
+    .order_by(SuspensionRule.number.desc())
+)
+_NEWEST: Final = select(func.max(SuspensionRule.number)).where(SuspensionRule.rule == bindparam("rule"))
+
 
 def rule_list(session: Session, actor: Actor, *, now: datetime) -> RuleList:
     """The newest version of each rule the actor may read, and the one in force where that is another.
@@ -48,8 +60,11 @@ def rule_list(session: Session, actor: Actor, *, now: datetime) -> RuleList:
     Raises NotPermitted.
     """
     _require_rules(actor)
-    rows = session.scalars(select(SuspensionRule).order_by(SuspensionRule.drafted_at.desc())).all()
-    views = [_rule(session, actor, row, now) for row in rows if _may_read(actor, row)]
+    found = session.scalars(_RULES).all()
+    newest: dict[str, int] = {}
+    for row in found:
+        newest[row.rule] = max(row.number, newest.get(row.rule, 0))
+    views = _rules(session, actor, found, newest, now)
     return RuleList(
         items=[each for each in views if each.version == each.newest or each.state is RuleState.IN_FORCE]
     )
@@ -58,17 +73,18 @@ def rule_list(session: Session, actor: Actor, *, now: datetime) -> RuleList:
 def rule_versions(session: Session, actor: Actor, rule: str, *, now: datetime) -> list[RuleView]:
     """Every version of a rule, the newest first. Raises NotPermitted, RuleNotFound."""
     _require_rules(actor)
-    query = select(SuspensionRule).where(SuspensionRule.rule == rule)
-    rows = session.scalars(query.order_by(SuspensionRule.number.desc())).all()
-    found = [_rule(session, actor, row, now) for row in rows if _may_read(actor, row)]
-    if not found:
+    found = session.scalars(_VERSIONS, {"rule": rule}).all()
+    views = _rules(session, actor, found, {rule: found[0].number} if found else {}, now)
+    if not views:
         raise RuleNotFound
-    return found
+    return views
 
 
 def rule_view(session: Session, actor: Actor, rule: str, number: int, *, now: datetime) -> RuleView:
     """One version. Raises NotPermitted, RuleNotFound."""
-    return _rule(session, actor, readable(session, actor, rule, number), now)
+    row = readable(session, actor, rule, number)
+    ((newest,),) = rows(session, _NEWEST, rule=rule)
+    return _rules(session, actor, [row], {rule: newest}, now)[0]
 
 
 def readable(session: Session, actor: Actor, rule: str, number: int) -> SuspensionRule:
@@ -102,21 +118,49 @@ def _require_rules(actor: Actor) -> None:
 
 
 def _may_read(actor: Actor, row: SuspensionRule) -> bool:
-    return actor.role in OFFICES or actor.organisation_id in rules.text_of(row).partner_set
+    return _is_open_to(actor, rules.text_of(row))
 
 
-def _rule(session: Session, actor: Actor, row: SuspensionRule, now: datetime) -> RuleView:
-    given, offices = rules.signatures_of(session, row), {role.name for role in OFFICES}
-    sides = rules.sides_of(row)
-    names = names_of(session, [*sides, *([row.refused_by] if row.refused_by else [])])
+def _is_open_to(actor: Actor, text: RuleText) -> bool:
+    return actor.role in OFFICES or actor.organisation_id in text.partner_set
+
+
+def _rules(
+    session: Session,
+    actor: Actor,
+    versions: Sequence[SuspensionRule],
+    newest: Mapping[str, int],
+    now: datetime,
+) -> list[RuleView]:
+    """Those of the versions that the actor may read. newest: the number of each rule's newest version."""
+    read = [(row, rules.text_of(row)) for row in versions]
+    shown = [(row, text) for row, text in read if _is_open_to(actor, text)]
+    given = rules.signatures_of_all(session, [row for row, _ in shown])
+    named = {partner for _, text in shown for partner in text.partner_set}
+    names = names_of(session, named | {row.refused_by for row, _ in shown if row.refused_by})
+    return [
+        _rule(actor, row, text, given[row.id], names, newest=newest[row.rule], now=now) for row, text in shown
+    ]
+
+
+def _rule(
+    actor: Actor,
+    row: SuspensionRule,
+    text: RuleText,
+    given: Mapping[str, RuleSignature],
+    names: Mapping[str, str],
+    *,
+    newest: int,
+    now: datetime,
+) -> RuleView:
+    offices = {role.name for role in OFFICES}
     own = actor.role.name if actor.role in OFFICES else actor.organisation_id
-    newest = select(func.max(SuspensionRule.number)).where(SuspensionRule.rule == row.rule)
     return RuleView(
         rule=row.rule,
         version=row.number,
-        newest=session.scalar(newest) or row.number,
+        newest=newest,
         state=rules.state_at(row, len(given), now),
-        text=rules.text_of(row),
+        text=text,
         text_sha256=row.sha256,
         drafted_at=row.drafted_at,
         sides=[
@@ -127,7 +171,7 @@ def _rule(session: Session, actor: Actor, row: SuspensionRule, now: datetime) ->
                 signed_at=given[side].received_at if side in given else None,
                 mine=side == own,
             )
-            for side in sides
+            for side in rules.sides_in(text)
         ],
         refused_by=names.get(row.refused_by, row.refused_by) if row.refused_by else None,
         refusal=row.refusal,
@@ -137,10 +181,14 @@ def _rule(session: Session, actor: Actor, row: SuspensionRule, now: datetime) ->
     )
 
 
-def names_of(session: Session, organisations: list[str]) -> dict[str, str]:
+_NAMES: Final = select(Organisation.id, Organisation.name).where(
+    Organisation.id.in_(bindparam("organisations", expanding=True))
+)
+
+
+def names_of(session: Session, organisations: Collection[str]) -> dict[str, str]:
     """What organisations are called, by id."""
-    query = select(Organisation.id, Organisation.name).where(Organisation.id.in_(organisations))
-    return {row.id: row.name for row in session.execute(query)}
+    return dict(rows(session, _NAMES, organisations=list(organisations))) if organisations else {}
 
 
 def case_list(
@@ -155,10 +203,10 @@ def case_list(
         place = tuple_(SuspensionCase.opened_at, SuspensionCase.id)
         query = query.where(place < (last.opened_at, last.id))
     ordered = query.order_by(SuspensionCase.opened_at.desc(), SuspensionCase.id.desc())
-    rows = session.scalars(ordered.limit(limit + 1)).all()
+    found = session.scalars(ordered.limit(limit + 1)).all()
     return CaseList(
-        items=[_line(session, row) for row in rows[:limit]],
-        next=rows[limit - 1].id if len(rows) > limit else None,
+        items=[_line(session, row) for row in found[:limit]],
+        next=found[limit - 1].id if len(found) > limit else None,
     )
 
 
@@ -186,29 +234,39 @@ def own_case(session: Session, actor: Actor, vault: Vault, case_id: str) -> Case
 def own_cases(session: Session, actor: Actor) -> list[CaseLine]:
     """Every case against the actor's own codes, the newest first. Raises NotPermitted."""
     query = select(SuspensionCase).where(SuspensionCase.code_id.in_(_own_codes(session, actor)))
-    rows = session.scalars(query.order_by(SuspensionCase.opened_at.desc(), SuspensionCase.id))
-    return [_line(session, row) for row in rows]
+    found = session.scalars(query.order_by(SuspensionCase.opened_at.desc(), SuspensionCase.id))
+    return [_line(session, row) for row in found]
+
+
+_CODES: Final = select(TalentCode.id).where(TalentCode.talent_id == bindparam("talent"))
 
 
 def _own_codes(session: Session, actor: Actor) -> list[str]:
     actor.require(Permission.SANCTION_OWN)
     talent = people.of_account(session, actor)
-    return list(session.scalars(select(TalentCode.id).where(TalentCode.talent_id == talent.id)))
+    return [code for (code,) in rows(session, _CODES, talent=talent.id)]
 
 
 def _line(session: Session, row: SuspensionCase) -> CaseLine:
-    text = rules.text_of(cases.rule_of(session, row))
-    return CaseLine(
-        id=row.id,
-        state=row.state,
-        title=text.title,
-        trigger=text.trigger,
-        opened_at=row.opened_at,
-        statement_through=row.statement_through,
-        provisional_until=row.provisional_until,
-        suspended_through=row.suspended_through,
-        appeal_through=row.appeal_through,
-    )
+    return CaseLine(**_line_fields(row, rules.text_of(cases.rule_of(session, row))))
+
+
+def _line_fields(row: SuspensionCase, text: RuleText) -> dict[str, Any]:
+    """What a line and a full view have in common."""
+    return {
+        "id": row.id,
+        "state": row.state,
+        "title": text.title,
+        "trigger": text.trigger,
+        "opened_at": row.opened_at,
+        "statement_through": row.statement_through,
+        "provisional_until": row.provisional_until,
+        "suspended_through": row.suspended_through,
+        "appeal_through": row.appeal_through,
+    }
+
+
+_REFERRAL: Final = select(TerminationCase.id).where(TerminationCase.case_id == bindparam("case"))
 
 
 def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | None) -> CaseView:
@@ -219,7 +277,7 @@ def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | No
     named = [text.scope.value] if text.scope.reach is Reach.PARTNER and text.scope.value else []
     names = names_of(session, [*named, *(each.organisation_id for each in found if each.organisation_id)])
     return CaseView(
-        **_line(session, row).model_dump(),
+        **_line_fields(row, text),
         rule=rule.rule,
         version=rule.number,
         wording=text.wording,
@@ -228,7 +286,7 @@ def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | No
         statement_from=row.statement_from,
         stated=row.stated_at is not None,
         decided_by_me=judge is not None and row.decided_by == judge.account_id,
-        referral=session.scalar(select(TerminationCase.id).where(TerminationCase.case_id == row.id)),
+        referral=next((found for (found,) in rows(session, _REFERRAL, case=row.id)), None),
         holder=_holder(session, vault, row.code_id) if judge else None,
         facts=[
             FactView(
@@ -280,10 +338,10 @@ def termination_list(
         place = tuple_(TerminationCase.proposed_at, TerminationCase.id)
         query = query.where(place < (last.proposed_at, last.id))
     ordered = query.order_by(TerminationCase.proposed_at.desc(), TerminationCase.id.desc())
-    rows = session.scalars(ordered.limit(limit + 1)).all()
+    found = session.scalars(ordered.limit(limit + 1)).all()
     return TerminationList(
-        items=[_termination_line(row) for row in rows[:limit]],
-        next=rows[limit - 1].id if len(rows) > limit else None,
+        items=[_termination_line(row) for row in found[:limit]],
+        next=found[limit - 1].id if len(found) > limit else None,
     )
 
 
@@ -320,8 +378,8 @@ def own_terminations(session: Session, actor: Actor) -> list[TerminationLine]:
     query = select(TerminationCase).where(
         TerminationCase.code_id.in_(_own_codes(session, actor)), TerminationCase.statement_from.is_not(None)
     )
-    rows = session.scalars(query.order_by(TerminationCase.proposed_at.desc(), TerminationCase.id))
-    return [_termination_line(row) for row in rows]
+    found = session.scalars(query.order_by(TerminationCase.proposed_at.desc(), TerminationCase.id))
+    return [_termination_line(row) for row in found]
 
 
 def finding(

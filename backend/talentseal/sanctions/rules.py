@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -175,10 +175,15 @@ def refuse(
     return row
 
 
+_ONE: Final = select(SuspensionRule).where(
+    SuspensionRule.rule == bindparam("rule"), SuspensionRule.number == bindparam("number")
+)
+
+
 def find(session: Session, rule: str, number: int, *, lock: bool = False) -> SuspensionRule:
     """One version. lock: hold it until the commit. Raises RuleNotFound."""
-    query = select(SuspensionRule).where(SuspensionRule.rule == rule, SuspensionRule.number == number)
-    row = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    given = {"rule": rule, "number": number}
+    row = session.scalars(_ONE.with_for_update() if lock else _ONE, given).one_or_none()
     if row is None:
         raise RuleNotFound
     return row
@@ -191,7 +196,12 @@ def text_of(row: SuspensionRule) -> RuleText:
 
 def sides_of(row: SuspensionRule) -> list[str]:
     """Whose signatures it needs: the two offices by role, the partners by id."""
-    return [*(role.name for role in OFFICES), *text_of(row).partner_set]
+    return sides_in(text_of(row))
+
+
+def sides_in(text: RuleText) -> list[str]:
+    """The same of a text that was read."""
+    return [*(role.name for role in OFFICES), *text.partner_set]
 
 
 def side_of(row: SuspensionRule, actor: Actor) -> str:
@@ -204,8 +214,22 @@ def side_of(row: SuspensionRule, actor: Actor) -> str:
 
 def signatures_of(session: Session, row: SuspensionRule) -> dict[str, RuleSignature]:
     """The signatures given so far, by side."""
-    query = select(RuleSignature).where(RuleSignature.rule_version_id == row.id)
-    return {each.side: each for each in session.scalars(query)}
+    return signatures_of_all(session, [row])[row.id]
+
+
+_SIGNATURES: Final = select(RuleSignature).where(
+    RuleSignature.rule_version_id.in_(bindparam("versions", expanding=True))
+)
+
+
+def signatures_of_all(
+    session: Session, versions: Sequence[SuspensionRule]
+) -> dict[str, dict[str, RuleSignature]]:
+    """The same of many versions, by their ids."""
+    found: dict[str, dict[str, RuleSignature]] = {row.id: {} for row in versions}
+    for each in session.scalars(_SIGNATURES, {"versions": list(found)}) if found else ():
+        found[each.rule_version_id][each.side] = each
+    return found
 
 
 def state_at(row: SuspensionRule, signed: int, now: datetime) -> RuleState:

@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
+from talentseal.db import rows
 from talentseal.errors import NotFound
 from talentseal.talents.applications import DOCUMENT_LIMIT, DOCUMENTS_LIMIT, DocumentRefused, media_type_of
 from talentseal.talents.models import place_of
@@ -52,15 +54,25 @@ def add(
     session.flush()
 
 
+_PAPERS: Final = select(
+    TalentPaper.id, TalentPaper.media_type, TalentPaper.size, TalentPaper.added_at
+).order_by(TalentPaper.added_at, TalentPaper.id)
+_OF_REVIEW: Final = _PAPERS.where(TalentPaper.review_id == bindparam("review"))
+_OF_CORRECTION: Final = _PAPERS.where(TalentPaper.correction_id == bindparam("correction"))
+
+
 def of(
     session: Session, *, review_id: str | None = None, correction_id: str | None = None
 ) -> list[PaperView]:
     """The documents of a review or a correction, in the order in which they came, without their bytes."""
-    same = TalentPaper.review_id == review_id if review_id else TalentPaper.correction_id == correction_id
-    query = select(TalentPaper).where(same).options(defer(TalentPaper.sealed, raiseload=True))
+    found = (
+        rows(session, _OF_REVIEW, review=review_id)
+        if review_id
+        else rows(session, _OF_CORRECTION, correction=correction_id)
+    )
     return [
-        PaperView(id=row.id, media_type=row.media_type, size=row.size, added_at=row.added_at)
-        for row in session.scalars(query.order_by(TalentPaper.added_at, TalentPaper.id))
+        PaperView(id=paper, media_type=media_type, size=size, added_at=added_at)
+        for paper, media_type, size, added_at in found
     ]
 
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.db import rows
 from talentseal.errors import NotFound
 from talentseal.talents.models import (
     AccessPurpose,
@@ -51,10 +52,13 @@ def accept_notice(session: Session, talent: Talent, *, now: datetime) -> None:
     session.flush()
 
 
+_OF_ACCOUNT: Final = select(Talent).where(Talent.account_id == bindparam("account"))
+
+
 def of_account(session: Session, actor: Actor) -> Talent:
     """The talent who acts. Raises NotPermitted for whoever is none, TalentNotFound for one who is unknown."""
     actor.require(Permission.TALENT_OWN)
-    row = session.scalars(select(Talent).where(Talent.account_id == actor.account_id)).one_or_none()
+    row = session.scalars(_OF_ACCOUNT, {"account": actor.account_id}).one_or_none()
     if row is None:
         raise TalentNotFound
     return row
@@ -110,6 +114,20 @@ def fields_of(session: Session, vault: Vault, talent_id: str, group: FieldGroup)
     if row is None:
         return {}
     return _opened(vault, talent_id, group, row.sealed)
+
+
+_FIELDS: Final = select(TalentFields.group, TalentFields.sealed).where(
+    TalentFields.talent_id == bindparam("talent")
+)
+
+
+def groups_of(session: Session, vault: Vault, talent_id: str) -> dict[FieldGroup, dict[str, Any]]:
+    """All of a talent's fields by group; groups of which nothing is known are left out."""
+    sealed = dict(rows(session, _FIELDS, talent=talent_id))
+    opened = {
+        group: _opened(vault, talent_id, group, sealed[group]) for group in FieldGroup if group in sealed
+    }
+    return {group: values for group, values in opened.items() if values}
 
 
 def masked_name(vault: Vault, talent_id: str, sealed: bytes | None) -> str:

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission
+from talentseal.db import rows
 from talentseal.talents import attempts, codes, papers, people, review_days, review_terms, reviews
 from talentseal.talents.codes import CodeNotFound
 from talentseal.talents.models import AccessPurpose, FieldGroup, TalentCode
@@ -93,14 +94,13 @@ def for_decision(
         raise ReviewNotFound
     known = known_of(session, vault, row.talent_id)
     people.note_access(session, actor, row.talent_id, AccessPurpose.REVIEW, known.keys(), now=now)
-    view = _view(session, vault, row, known)
-    return OfficeReview(**view.model_dump(), own_report=row.opened_by == actor.account_id)
+    own_report = row.opened_by == actor.account_id
+    return OfficeReview(**_fields(session, vault, row, known), own_report=own_report)
 
 
 def known_of(session: Session, vault: Vault, talent_id: str) -> Known:
     """A person's fields by group, empty groups left out."""
-    found = {group: people.fields_of(session, vault, talent_id, group) for group in FieldGroup}
-    return {group: values for group, values in found.items() if values}
+    return people.groups_of(session, vault, talent_id)
 
 
 def open_paper(
@@ -158,22 +158,34 @@ def _row(row: ReviewTask) -> ReviewRow:
     return ReviewRow(id=row.id, cause=row.cause, state=row.state, due_on=row.due_on, answer_by=row.answer_by)
 
 
+_REMINDED: Final = (
+    select(ReviewReminder.on)
+    .where(ReviewReminder.review_id == bindparam("review"))
+    .order_by(ReviewReminder.on)
+)
+
+
 def _view(session: Session, vault: Vault, row: ReviewTask, known: Known | None = None) -> HolderReview:
-    reminded = select(ReviewReminder.on).where(ReviewReminder.review_id == row.id)
-    return HolderReview(
-        id=row.id,
-        cause=row.cause,
-        state=row.state,
-        due_on=row.due_on,
-        answer_by=row.answer_by,
-        lapsed_on=row.lapsed_on,
-        answerable=row.state in reviews.ANSWERABLE,
-        reminders=list(session.scalars(reminded.order_by(ReviewReminder.on))),
-        steps=[_step(vault, step) for step in reviews.steps_of(session, row.id)],
-        answer=reviews.answer_in(session, vault, row),
-        papers=papers.of(session, review_id=row.id),
-        known=known or {},
-    )
+    return HolderReview(**_fields(session, vault, row, known))
+
+
+def _fields(session: Session, vault: Vault, row: ReviewTask, known: Known | None) -> dict[str, Any]:
+    """The fields of a HolderReview."""
+    steps = reviews.steps_of(session, row.id)
+    return {
+        "id": row.id,
+        "cause": row.cause,
+        "state": row.state,
+        "due_on": row.due_on,
+        "answer_by": row.answer_by,
+        "lapsed_on": row.lapsed_on,
+        "answerable": row.state in reviews.ANSWERABLE,
+        "reminders": [day for (day,) in rows(session, _REMINDED, review=row.id)],
+        "steps": [_step(vault, step) for step in steps],
+        "answer": reviews.answer_in(vault, steps),
+        "papers": papers.of(session, review_id=row.id),
+        "known": known or {},
+    }
 
 
 def _step(vault: Vault, step: ReviewStep) -> ReviewStepView:

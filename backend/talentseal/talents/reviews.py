@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -172,10 +172,14 @@ def of_code(session: Session, code_id: str) -> list[ReviewTask]:
     return list(session.scalars(query.order_by(ReviewTask.opened_on.desc(), ReviewTask.id)))
 
 
+_STEPS: Final = (
+    select(ReviewStep).where(ReviewStep.review_id == bindparam("review")).order_by(ReviewStep.number)
+)
+
+
 def steps_of(session: Session, review_id: str) -> list[ReviewStep]:
     """What has happened to a review, the first first."""
-    query = select(ReviewStep).where(ReviewStep.review_id == review_id)
-    return list(session.scalars(query.order_by(ReviewStep.number)))
+    return list(session.scalars(_STEPS, {"review": review_id}))
 
 
 def said_in(vault: Vault, row: ReviewStep) -> dict[str, Any]:
@@ -188,9 +192,9 @@ def said_in(vault: Vault, row: ReviewStep) -> dict[str, Any]:
     return said
 
 
-def answer_in(session: Session, vault: Vault, row: ReviewTask) -> AnswerReview | None:
-    """The holder's latest answer; None before the first, or when it was erased."""
-    given = [each for each in steps_of(session, row.id) if each.state is State.SUBMITTED and each.sealed]
+def answer_in(vault: Vault, steps: Sequence[ReviewStep]) -> AnswerReview | None:
+    """The holder's latest answer in the steps of a review; None before the first, or when it was erased."""
+    given = [each for each in steps if each.state is State.SUBMITTED and each.sealed]
     return AnswerReview.model_validate(said_in(vault, given[-1])) if given else None
 
 
@@ -257,7 +261,7 @@ def _take_over(
     session: Session, actor: Actor, vault: Vault, row: ReviewTask, *, now: datetime
 ) -> dict[FieldGroup, Any]:
     """Enter the holder's corrections; what stood there before."""
-    given = answer_in(session, vault, row)
+    given = answer_in(vault, steps_of(session, row.id))
     changes = given.changes if given else {}
     return {
         group: fields.change(session, vault, row.talent_id, group, values, by=actor.account_id, now=now)
