@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
@@ -256,10 +256,17 @@ def content(vault: Vault, row: Application) -> Content:
     return Content.model_validate_json(vault.open(place_of("application", row.id), row.sealed))
 
 
+_LATEST: Final = (
+    select(Application)
+    .where(Application.talent_id == bindparam("talent"))
+    .order_by(Application.begun_at.desc(), Application.id)
+    .limit(1)
+)
+
+
 def latest_of(session: Session, talent: Talent) -> Application | None:
     """The talent's newest application, decided or not."""
-    query = select(Application).where(Application.talent_id == talent.id)
-    return session.scalars(query.order_by(Application.begun_at.desc(), Application.id).limit(1)).one_or_none()
+    return session.scalars(_LATEST, {"talent": talent.id}).one_or_none()
 
 
 def document(session: Session, application_id: str, document_id: str) -> ApplicationDocument:
@@ -275,11 +282,17 @@ def plain_of(vault: Vault, row: ApplicationDocument) -> bytes:
     return vault.open(place_of("application_document", row.id), row.sealed)
 
 
+_DOCUMENTS: Final = (
+    select(ApplicationDocument)
+    .where(ApplicationDocument.application_id == bindparam("application"))
+    .options(defer(ApplicationDocument.sealed, raiseload=True))
+    .order_by(ApplicationDocument.added_at, ApplicationDocument.id)
+)
+
+
 def documents_of(session: Session, application_id: str) -> list[ApplicationDocument]:
     """The application's documents in the order in which they were added, without their bytes."""
-    query = select(ApplicationDocument).where(ApplicationDocument.application_id == application_id)
-    lean = query.options(defer(ApplicationDocument.sealed, raiseload=True))
-    return list(session.scalars(lean.order_by(ApplicationDocument.added_at, ApplicationDocument.id)))
+    return list(session.scalars(_DOCUMENTS, {"application": application_id}))
 
 
 def kinds_of(session: Session, application_id: str) -> frozenset[DocumentKind]:
@@ -288,10 +301,16 @@ def kinds_of(session: Session, application_id: str) -> frozenset[DocumentKind]:
     return frozenset(session.scalars(query))
 
 
+_STEPS: Final = (
+    select(ApplicationStep)
+    .where(ApplicationStep.application_id == bindparam("application"))
+    .order_by(ApplicationStep.number)
+)
+
+
 def steps_of(session: Session, application_id: str) -> list[ApplicationStep]:
     """What has happened to an application, the first first."""
-    query = select(ApplicationStep).where(ApplicationStep.application_id == application_id)
-    return list(session.scalars(query.order_by(ApplicationStep.number)))
+    return list(session.scalars(_STEPS, {"application": application_id}))
 
 
 def said_in(vault: Vault, step: ApplicationStep) -> dict[str, Any]:

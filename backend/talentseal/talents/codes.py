@@ -8,7 +8,7 @@ import secrets
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -84,10 +84,15 @@ def issue(session: Session, application: Application, *, by: str, basis: Basis, 
     return row
 
 
+_LIVE: Final = select(TalentCode).where(
+    TalentCode.talent_id == bindparam("talent"), TalentCode.ended_at.is_(None)
+)
+
+
 def live_of(session: Session, talent_id: str, *, lock: bool = False) -> TalentCode:
     """The talent's code that has not ended. lock: hold it until the commit. Raises CodeNotFound."""
-    query = select(TalentCode).where(TalentCode.talent_id == talent_id, TalentCode.ended_at.is_(None))
-    row = session.scalars(query.with_for_update() if lock else query).one_or_none()
+    query = _LIVE.with_for_update() if lock else _LIVE
+    row = session.scalars(query, {"talent": talent_id}).one_or_none()
     if row is None:
         raise CodeNotFound
     return row

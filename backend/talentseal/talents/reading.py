@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.clock import legal_date
+from talentseal.db import rows
 from talentseal.policy.models import InstrumentVersion
 from talentseal.talents import applications, codes, deciding, people, recognitions, register
 from talentseal.talents.applications import ANSWER_AWAITED, ApplicationNotFound
@@ -235,12 +236,12 @@ def own_tier(session: Session, actor: Actor, vault: Vault, *, now: datetime) -> 
 
 def _tier(session: Session, vault: Vault, talent: str, bases: "_Bases", now: datetime) -> TierView:
     day, code = legal_date(now), _code_of(session, talent)
-    rows = recognitions.of_talent(session, talent)
-    steps = recognitions.steps_of_all(session, [row.id for row in rows])
+    found = recognitions.of_talent(session, talent)
+    steps = recognitions.steps_of_all(session, [row.id for row in found])
     return TierView(
         code=CodeView(state=code.state, tier=code.tier, issued_at=code.issued_at) if code else None,
         day=day,
-        recognitions=[_recognition(vault, row, steps[row.id], bases, day) for row in rows],
+        recognitions=[_recognition(vault, row, steps[row.id], bases, day) for row in found],
     )
 
 
@@ -308,12 +309,17 @@ def _recognition(
 Step = ApplicationStep | RecognitionStep
 
 
+_BASES: Final = select(
+    InstrumentVersion.id, InstrumentVersion.instrument, InstrumentVersion.number, InstrumentVersion.title
+).where(InstrumentVersion.id.in_(bindparam("versions", expanding=True)))
+
+
 class _Bases:
     """What steps stand on; each version of an instrument is read once."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._versions: dict[str, InstrumentVersion] = {}
+        self._versions: dict[str, Row[str, str, int, str]] = {}
 
     def of(self, step: Step) -> BasisView | None:
         if step.version_id is None or step.article is None:
@@ -327,8 +333,7 @@ class _Bases:
         """Read the versions of these that were not read yet."""
         wanted = {step.version_id for step in steps if step.version_id} - self._versions.keys()
         if wanted:
-            query = select(InstrumentVersion).where(InstrumentVersion.id.in_(wanted))
-            self._versions |= {row.id: row for row in self._session.scalars(query)}
+            self._versions |= {row.id: row for row in rows(self._session, _BASES, versions=list(wanted))}
 
 
 def _steps(steps: Sequence[Step], said: Iterable[dict[str, Any]], bases: _Bases) -> list[StepView]:

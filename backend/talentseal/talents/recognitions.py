@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission
@@ -215,10 +215,16 @@ def apply_day(session: Session, day: date, now: datetime) -> int:
     return expired
 
 
+_OF_TALENT: Final = (
+    select(TierRecognition)
+    .where(TierRecognition.talent_id == bindparam("talent"))
+    .order_by(TierRecognition.claimed_at.desc(), TierRecognition.id)
+)
+
+
 def of_talent(session: Session, talent_id: str) -> list[TierRecognition]:
     """Every recognition a talent has or had, the newest first."""
-    query = select(TierRecognition).where(TierRecognition.talent_id == talent_id)
-    return list(session.scalars(query.order_by(TierRecognition.claimed_at.desc(), TierRecognition.id)))
+    return list(session.scalars(_OF_TALENT, {"talent": talent_id}))
 
 
 def find(session: Session, recognition_id: str) -> TierRecognition:
@@ -231,15 +237,20 @@ def find(session: Session, recognition_id: str) -> TierRecognition:
 
 def steps_of(session: Session, recognition_id: str) -> list[RecognitionStep]:
     """What has happened to a recognition, the first first."""
-    query = select(RecognitionStep).where(RecognitionStep.recognition_id == recognition_id)
-    return list(session.scalars(query.order_by(RecognitionStep.number)))
+    return steps_of_all(session, [recognition_id])[recognition_id]
+
+
+_STEPS: Final = (
+    select(RecognitionStep)
+    .where(RecognitionStep.recognition_id.in_(bindparam("recognitions", expanding=True)))
+    .order_by(RecognitionStep.number)
+)
 
 
 def steps_of_all(session: Session, recognitions: Sequence[str]) -> dict[str, list[RecognitionStep]]:
     """The same of many."""
     found: dict[str, list[RecognitionStep]] = {each: [] for each in recognitions}
-    query = select(RecognitionStep).where(RecognitionStep.recognition_id.in_(recognitions))
-    for row in session.scalars(query.order_by(RecognitionStep.number)) if recognitions else ():
+    for row in session.scalars(_STEPS, {"recognitions": recognitions}) if recognitions else ():
         found[row.recognition_id].append(row)
     return found
 
