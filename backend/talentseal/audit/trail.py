@@ -5,7 +5,7 @@ signed the rule of suspension it is about, and with them every later record that
 retractions, erasures. Records about persons (41 to 44) concern no organisation; his export tells the person.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -17,6 +17,16 @@ from sqlalchemy.orm import Session
 from sealproof import disclosure
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements.duty_models import Breach
+from talentseal.agreements.events import (
+    AgreementAmended,
+    AgreementEvidenced,
+    AgreementTerminated,
+    BreachAlleged,
+    BreachClosed,
+    BreachConfirmed,
+    BreachDismissed,
+    StipulationDeclared,
+)
 from talentseal.agreements.models import (
     AgreementParty,
     AgreementTermination,
@@ -29,8 +39,9 @@ from talentseal.db import Instant, only_row, rows
 from talentseal.evidence import status
 from talentseal.evidence.models import EvidenceRecord
 from talentseal.evidence.status import RecordState
-from talentseal.partners.events import KeyAct
+from talentseal.partners.events import KeyAct, SigningKeyChanged
 from talentseal.partners.models import KeyChange
+from talentseal.sanctions.events import SuspensionRuleApproved
 from talentseal.sanctions.models import RuleSignature, SuspensionRule
 from talentseal.sanctions.schemas import RuleText
 
@@ -204,7 +215,11 @@ def _midnight(day: date) -> datetime:
 
 def _lines(session: Session, shown: Sequence[Row[*tuple[Any, ...]]]) -> list[Line]:
     log = status.log_sizes(session)
-    subjects = _subjects(session, {each for row in shown for each in (row.id, row.refers_to) if each})
+    subjects = _subjects(session, [(row.id, row.kind) for row in shown])
+    # What is about nothing itself, as a correction, is about what the record is that it refers to.
+    others = {row.refers_to for row in shown if row.refers_to and row.id not in subjects} - subjects.keys()
+    if others:
+        subjects |= _subjects(session, rows(session, _KINDS, records=list(others)))
     closed = {target for (target,) in rows(session, _CLOSED, records=[row.id for row in shown])}
     return [
         Line(
@@ -230,6 +245,7 @@ _VERSION: Final = (
     AgreementVersion.number,
     AgreementVersion.title,
 )
+_KINDS: Final = select(EvidenceRecord.id, EvidenceRecord.kind).where(EvidenceRecord.id.in_(_AMONG))
 _CLOSED: Final = select(RecordClosure.target_id).where(RecordClosure.target_id.in_(_AMONG))
 _CHANGES: Final = select(KeyChange.record_id, KeyChange.address, KeyChange.act).where(
     KeyChange.record_id.in_(_AMONG)
@@ -237,17 +253,17 @@ _CHANGES: Final = select(KeyChange.record_id, KeyChange.address, KeyChange.act).
 _RULES: Final = select(
     SuspensionRule.record_id, SuspensionRule.rule, SuspensionRule.number, SuspensionRule.text
 ).where(SuspensionRule.record_id.in_(_AMONG))
-_ABOUT: Final[Mapping[Topic, Select[*tuple[Any, ...]]]] = {
-    Topic.AGREEMENT: select(AgreementVersion.record_id, *_VERSION).where(
-        AgreementVersion.record_id.in_(_AMONG)
-    ),
-    Topic.TERMINATION: select(AgreementTermination.record_id, *_VERSION)
+_VERSIONS: Final = select(AgreementVersion.record_id, *_VERSION).where(AgreementVersion.record_id.in_(_AMONG))
+_TERMINATIONS: Final = (
+    select(AgreementTermination.record_id, *_VERSION)
     .join(AgreementVersion, AgreementVersion.id == AgreementTermination.version_id)
-    .where(AgreementTermination.record_id.in_(_AMONG)),
-    Topic.STIPULATION: select(Stipulation.record_id, *_VERSION, Stipulation.disclosure)
+    .where(AgreementTermination.record_id.in_(_AMONG))
+)
+_STIPULATIONS: Final = (
+    select(Stipulation.record_id, *_VERSION, Stipulation.disclosure)
     .join(AgreementVersion, AgreementVersion.id == Stipulation.version_id)
-    .where(Stipulation.record_id.in_(_AMONG)),
-}
+    .where(Stipulation.record_id.in_(_AMONG))
+)
 _BREACHES: Final = (
     select(
         Breach.record_id,
@@ -269,25 +285,71 @@ _BREACHES: Final = (
 """What was alleged, found and closed of a stipulation, each a record of its own."""
 
 
-def _subjects(session: Session, records: Collection[str]) -> dict[str, Subject]:
-    """What each of the records is about, for those that are about something themselves."""
-    given = list(records)
-    found = {
+def _subjects(session: Session, records: Iterable[tuple[str, int]]) -> dict[str, Subject]:
+    """What each of the records (with its kind) is about, for those that are about something themselves."""
+    asked: dict[Reader, list[str]] = {}
+    for record, kind in records:
+        if kind in _READERS:
+            asked.setdefault(_READERS[kind], []).append(record)
+    found: dict[str, Subject] = {}
+    for read, given in asked.items():
+        found |= read(session, given)
+    return found
+
+
+def _keys(session: Session, records: list[str]) -> dict[str, Subject]:
+    return {
         record: Subject(Topic.KEY, address=address, act=act)
-        for record, address, act in rows(session, _CHANGES, records=given)
+        for record, address, act in rows(session, _CHANGES, records=records)
     }
-    for row in rows(session, _RULES, records=given):
+
+
+def _rules(session: Session, records: list[str]) -> dict[str, Subject]:
+    found = {}
+    for row in rows(session, _RULES, records=records):
         title = RuleText.model_validate_json(row.text).title
         found[row.record_id] = Subject(Topic.RULE, rule=row.rule, version=row.number, title=title)
-    for topic, query in _ABOUT.items():
-        for row in rows(session, query, records=given):
-            stored = row.disclosure if topic is Topic.STIPULATION else None
-            found[row.record_id] = _subject(topic, row, stored)
-    for breach in rows(session, _BREACHES, records=given):
+    return found
+
+
+def _agreements(session: Session, records: list[str]) -> dict[str, Subject]:
+    met = rows(session, _VERSIONS, records=records)
+    return {row.record_id: _subject(Topic.AGREEMENT, row, None) for row in met}
+
+
+def _terminations(session: Session, records: list[str]) -> dict[str, Subject]:
+    met = rows(session, _TERMINATIONS, records=records)
+    return {row.record_id: _subject(Topic.TERMINATION, row, None) for row in met}
+
+
+def _stipulations(session: Session, records: list[str]) -> dict[str, Subject]:
+    met = rows(session, _STIPULATIONS, records=records)
+    return {row.record_id: _subject(Topic.STIPULATION, row, row.disclosure) for row in met}
+
+
+def _breaches(session: Session, records: list[str]) -> dict[str, Subject]:
+    found: dict[str, Subject] = {}
+    for breach in rows(session, _BREACHES, records=records):
         about = _subject(Topic.STIPULATION, breach, breach.disclosure)
         told = (breach.record_id, breach.decision_record_id, breach.closing_record_id)
         found |= {record: about for record in told if record is not None}
     return found
+
+
+Reader = Callable[[Session, list[str]], dict[str, Subject]]
+_READERS: Final[Mapping[int, Reader]] = {
+    SigningKeyChanged.kind: _keys,
+    SuspensionRuleApproved.kind: _rules,
+    AgreementEvidenced.kind: _agreements,
+    AgreementAmended.kind: _agreements,
+    AgreementTerminated.kind: _terminations,
+    StipulationDeclared.kind: _stipulations,
+    BreachAlleged.kind: _breaches,
+    BreachConfirmed.kind: _breaches,
+    BreachDismissed.kind: _breaches,
+    BreachClosed.kind: _breaches,
+}
+"""By kind, where a record says itself what it is about."""
 
 
 def _subject(topic: Topic, row: Row[*tuple[Any, ...]], stored: str | None) -> Subject:
