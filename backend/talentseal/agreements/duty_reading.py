@@ -6,8 +6,9 @@ was confirmed and still stands: neither allegations, nor what was dismissed, cur
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
@@ -24,6 +25,7 @@ from talentseal.agreements.duty_schemas import (
 )
 from talentseal.agreements.duty_states import BreachState
 from talentseal.agreements.models import AgreementParty, AgreementVersion, Stipulation
+from talentseal.db import rows
 from talentseal.errors import NotPermitted
 from talentseal.evidence import acts
 from talentseal.vault import Vault
@@ -41,10 +43,13 @@ def breach_list(
     if last := session.get(Breach, after) if after else None:
         query = query.where(tuple_(Breach.alleged_at, Breach.id) < (last.alleged_at, last.id))
     ordered = query.order_by(Breach.alleged_at.desc(), Breach.id.desc())
-    rows = session.scalars(ordered.limit(limit + 1)).all()
+    found = session.scalars(ordered.limit(limit + 1)).all()
     return BreachList(
-        items=lines_of(session, rows[:limit]), next=rows[limit - 1].id if len(rows) > limit else None
+        items=lines_of(session, found[:limit]), next=found[limit - 1].id if len(found) > limit else None
     )
+
+
+_NAME: Final = select(Organisation.name).where(Organisation.id == bindparam("organisation"))
 
 
 def breach_view(session: Session, actor: Actor, vault: Vault, breach_id: str) -> BreachView:
@@ -55,7 +60,8 @@ def breach_view(session: Session, actor: Actor, vault: Vault, breach_id: str) ->
     stipulation = session.get_one(Stipulation, breach.stipulation_id)
     version = session.get_one(AgreementVersion, stipulation.version_id)
     content = duties.content_of(stipulation)
-    (line,) = lines_of(session, [breach])
+    ((name,),) = rows(session, _NAME, organisation=breach.organisation_id)
+    line = _line(breach, stipulation, version.number, name)
     mine = breach.organisation_id == actor.organisation_id
     return BreachView(
         **line.model_dump(),
@@ -81,6 +87,18 @@ def breach_view(session: Session, actor: Actor, vault: Vault, breach_id: str) ->
     )
 
 
+_STANDING: Final = (
+    select(Breach.organisation_id, func.count())
+    .where(
+        Breach.organisation_id.in_(bindparam("organisations", expanding=True)),
+        Breach.state == BreachState.BREACH_CONFIRMED,
+        Breach.decided_at >= bindparam("since"),
+        Breach.decided_at < bindparam("before"),
+    )
+    .group_by(Breach.organisation_id)
+)
+
+
 def standing(
     session: Session, organisations: Sequence[str], since: datetime, before: datetime
 ) -> dict[str, int]:
@@ -88,30 +106,20 @@ def standing(
 
     What was cured or waived since counts no more.
     """
-    query = (
-        select(Breach.organisation_id, func.count())
-        .where(
-            Breach.organisation_id.in_(organisations),
-            Breach.state == BreachState.BREACH_CONFIRMED,
-            Breach.decided_at >= since,
-            Breach.decided_at < before,
-        )
-        .group_by(Breach.organisation_id)
-    )
-    return dict(session.execute(query).all())
+    return dict(rows(session, _STANDING, organisations=organisations, since=since, before=before))
 
 
-def lines_of(session: Session, rows: Sequence[Breach]) -> list[BreachLine]:
+def lines_of(session: Session, breaches: Sequence[Breach]) -> list[BreachLine]:
     """Allegations as lines of a list."""
     query = (
         select(Breach.id, Stipulation, AgreementVersion.number, Organisation.name)
         .join(Stipulation, Stipulation.id == Breach.stipulation_id)
         .join(AgreementVersion, AgreementVersion.id == Stipulation.version_id)
         .join(Organisation, Organisation.id == Breach.organisation_id)
-        .where(Breach.id.in_([row.id for row in rows]))
+        .where(Breach.id.in_([row.id for row in breaches]))
     )
-    about = {met[0]: met[1:] for met in session.execute(query)} if rows else {}
-    return [_line(row, *about[row.id]) for row in rows]
+    about = {met[0]: met[1:] for met in session.execute(query)} if breaches else {}
+    return [_line(row, *about[row.id]) for row in breaches]
 
 
 def _line(row: Breach, stipulation: Stipulation, number: str | None, organisation: str) -> BreachLine:

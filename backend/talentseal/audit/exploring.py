@@ -63,8 +63,7 @@ def overview(request: Request, database: Db, now: Now) -> Response:
     """Where the log stands, and how it has grown."""
 
     def work(session: Session) -> tuple[CheckpointPage, history.AnchorView | None, Growth]:
-        recent = history.page(session, before=None, limit=RECENT)
-        return recent, history.last_anchor(session), history.growth(session, now=now)
+        return *history.newest(session, RECENT), history.growth(session, now=now)
 
     recent, anchor, growth = database.read(work)
     return _site(request).render(

@@ -175,16 +175,29 @@ def page(session: Session, *, before: int | None, limit: int) -> CheckpointPage:
         if before is None
         else rows(session, _HEADS, limit=limit + 1, before=before)
     )
-    shown = [_Head(*each) for each in found[:limit]]
-    more = shown[-1].size if len(found) > limit else None
-    return CheckpointPage(items=_views(session, shown), before=more)
+    return _page(session, found, limit)[0]
 
 
-def _views(session: Session, heads: Sequence[_Head]) -> list[CheckpointView]:
+def newest(session: Session, limit: int) -> tuple[CheckpointPage, AnchorView | None]:
+    """Up to `limit` checkpoints, newest first, and the largest head that the open epoch's chain holds."""
+    shown, anchors, is_whole = _page(session, rows(session, _NEWEST_HEADS, limit=limit + 1), limit)
+    return shown, anchors[-1] if anchors and is_whole else last_anchor(session)
+
+
+def _page(
+    session: Session, found: Sequence[Row[int, bytes, datetime]], limit: int
+) -> tuple[CheckpointPage, list[AnchorView], bool]:
+    """A page, the open epoch's anchors of its heads, and whether those are all from its last head on."""
+    heads = [_Head(*each) for each in found[:limit]]
     if not heads:
-        return []
+        return CheckpointPage(items=[], before=None), [], True
+    anchors, is_whole = _anchors(session, heads[-1].size, len(heads))
+    more = heads[-1].size if len(found) > limit else None
+    return CheckpointPage(items=_views(session, heads, anchors), before=more), anchors, is_whole
+
+
+def _views(session: Session, heads: Sequence[_Head], anchors: list[AnchorView]) -> list[CheckpointView]:
     log = status.log_sizes(session)
-    anchors = _anchors(session, heads[-1].size, len(heads))
     sizes = [anchor.size for anchor in anchors]
     covering = [*anchors, None]
     return [
@@ -199,10 +212,14 @@ def _views(session: Session, heads: Sequence[_Head]) -> list[CheckpointView]:
     ]
 
 
-def _anchors(session: Session, low: int, count: int) -> list[AnchorView]:
-    """The open epoch's anchors of `low` entries and more, smallest first: enough for `count` checkpoints."""
+def _anchors(session: Session, low: int, count: int) -> tuple[list[AnchorView], bool]:
+    """The open epoch's anchors of `low` entries and more, smallest first: enough for `count` checkpoints.
+    And whether there are no others.
+    """
     # An anchor is that of a checkpoint; a few more, because a head may have been anchored twice.
-    return [_anchor(each) for each in rows(session, _FROM, size=low, limit=2 * count + 8)]
+    limit = 2 * count + 8
+    found = rows(session, _FROM, size=low, limit=limit)
+    return [_anchor(each) for each in found], len(found) < limit
 
 
 def _anchor(found: Row[*tuple[Any, ...]]) -> AnchorView:

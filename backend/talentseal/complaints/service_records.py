@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
@@ -15,6 +15,7 @@ from talentseal.clock import legal_date
 from talentseal.complaints import ratings, service, terms
 from talentseal.complaints.models import Complaint, Rating
 from talentseal.complaints.schemas import ServiceRecord, ServiceRecordList
+from talentseal.db import rows
 from talentseal.errors import NotPermitted
 from talentseal.redemptions.models import Redemption
 
@@ -83,33 +84,58 @@ def breach_rate_bp(session: Session, organisation_id: str, since: date, through:
     return _rate(breaches, _observed(session, asked, *term).get(organisation_id, 0))
 
 
+_ASKED: Final[BindParameter[str]] = bindparam("organisations", expanding=True)
+_COMPLAINTS: Final = (
+    select(
+        Complaint.organisation_id,
+        func.count(),
+        func.count(Complaint.missed_at),
+        func.count().filter(Complaint.upheld.is_(True)),
+    )
+    .where(
+        Complaint.organisation_id.in_(_ASKED),
+        Complaint.filed_at >= bindparam("begins"),
+        Complaint.filed_at < bindparam("ends"),
+    )
+    .group_by(Complaint.organisation_id)
+)
+_MARKS: Final = (
+    select(Rating.organisation_id, func.count(), func.sum(Rating.stars))
+    .where(
+        Rating.organisation_id.in_(_ASKED),
+        Rating.rated_at >= bindparam("begins"),
+        Rating.rated_at < bindparam("ends"),
+    )
+    .group_by(Rating.organisation_id)
+)
+_OBSERVED: Final = (
+    select(Redemption.organisation_id, func.count())
+    .join(BenefitVersion, BenefitVersion.id == Redemption.version_id)
+    .where(
+        Redemption.organisation_id.in_(_ASKED),
+        Redemption.record_id.is_not(None),
+        BenefitVersion.stipulation_position.is_not(None),
+        Redemption.completed_at >= bindparam("begins"),
+        Redemption.completed_at < bindparam("ends"),
+    )
+    .group_by(Redemption.organisation_id)
+)
+
+
 def _complaints(
     session: Session, organisations: Sequence[str], begins: datetime, ends: datetime
 ) -> dict[str, tuple[int, int, int]]:
     """Complaints filed of each: all, answered late or not yet though late, upheld."""
-    upheld = func.count().filter(Complaint.upheld.is_(True))
-    query = (
-        select(Complaint.organisation_id, func.count(), func.count(Complaint.missed_at), upheld)
-        .where(
-            Complaint.organisation_id.in_(organisations),
-            Complaint.filed_at >= begins,
-            Complaint.filed_at < ends,
-        )
-        .group_by(Complaint.organisation_id)
-    )
-    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(query)}
+    found = rows(session, _COMPLAINTS, organisations=organisations, begins=begins, ends=ends)
+    return {row[0]: (row[1], row[2], row[3]) for row in found}
 
 
 def _marks(
     session: Session, organisations: Sequence[str], begins: datetime, ends: datetime
 ) -> dict[str, tuple[int, int]]:
     """Marks given to each: how many, and their sum."""
-    query = (
-        select(Rating.organisation_id, func.count(), func.sum(Rating.stars))
-        .where(Rating.organisation_id.in_(organisations), Rating.rated_at >= begins, Rating.rated_at < ends)
-        .group_by(Rating.organisation_id)
-    )
-    return {row[0]: (row[1], int(row[2])) for row in session.execute(query)}
+    found = rows(session, _MARKS, organisations=organisations, begins=begins, ends=ends)
+    return {row[0]: (row[1], int(row[2])) for row in found}
 
 
 def _rate(breaches: int, observed: int) -> int | None:
@@ -121,16 +147,4 @@ def _observed(
     session: Session, organisations: Sequence[str], begins: datetime, ends: datetime
 ) -> dict[str, int]:
     """How many redemptions each completed under a stipulation, which each of them observed (Article 20)."""
-    query = (
-        select(Redemption.organisation_id, func.count())
-        .join(BenefitVersion, BenefitVersion.id == Redemption.version_id)
-        .where(
-            Redemption.organisation_id.in_(organisations),
-            Redemption.record_id.is_not(None),
-            BenefitVersion.stipulation_position.is_not(None),
-            Redemption.completed_at >= begins,
-            Redemption.completed_at < ends,
-        )
-        .group_by(Redemption.organisation_id)
-    )
-    return dict(session.execute(query).all())
+    return dict(rows(session, _OBSERVED, organisations=organisations, begins=begins, ends=ends))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Select,
+    String,
     and_,
     bindparam,
     exists,
@@ -181,8 +182,7 @@ def acts(session: Session, actor: Actor, settlement: str, *, after: str = "", li
     after: the record of the last one before. Raises NotPermitted, SettlementNotFound.
     """
     confirming.find(session, actor, settlement)
-    query = _acts(settlement)
-    found = session.execute(query.where(query.selected_columns.record_id > after).limit(limit + 1)).all()
+    found = rows(session, _ACTS, settlement=settlement, after=after, limit=limit + 1)
     items = [_act(row) for row in found[:limit]]
     return ActPage(items=items, next=items[-1].record if len(found) > limit else None)
 
@@ -320,7 +320,8 @@ def _may_sign(actor: Actor, row: Any, side: Side | None, signatures: list[Signat
     return row.state in SIGNABLE
 
 
-def _acts(settlement: str) -> Select[Any]:
+def _acts() -> Select[Any]:
+    settlement = bindparam("settlement", type_=String)
     used = select(
         Redemption.id,
         Redemption.id.label("redemption"),
@@ -355,8 +356,13 @@ def _acts(settlement: str) -> Select[Any]:
         select(*columns, BenefitVersion.title, Outlet.name)
         .join(BenefitVersion, BenefitVersion.id == both.c.version_id)
         .outerjoin(Outlet, Outlet.id == both.c.outlet_id)
+        .where(both.c.record_id > bindparam("after"))
         .order_by(both.c.record_id)
+        .limit(bindparam("limit"))
     )
+
+
+_ACTS: Final = _acts()
 
 
 def _act(row: Any) -> ActView:
