@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Organisation
-from talentseal.accounts.roles import Actor, Permission, Role
+from talentseal.accounts.roles import Actor, Permission
 from talentseal.db import rows
 from talentseal.errors import NotPermitted
 from talentseal.partners import service as partners
@@ -219,8 +219,8 @@ def case_view(session: Session, actor: Actor, vault: Vault, case_id: str, *, now
     row = session.get(SuspensionCase, case_id)
     if row is None:
         raise CaseNotFound
-    _note_access(session, actor, row.code_id, now)
-    return _case(session, vault, row, actor)
+    talent = _opened(session, actor, row.code_id, now)
+    return _case(session, vault, row, actor, talent)
 
 
 def own_case(session: Session, actor: Actor, vault: Vault, case_id: str) -> CaseView:
@@ -228,7 +228,7 @@ def own_case(session: Session, actor: Actor, vault: Vault, case_id: str) -> Case
     row = session.get(SuspensionCase, case_id)
     if row is None or row.code_id not in _own_codes(session, actor):
         raise CaseNotFound
-    return _case(session, vault, row, None)
+    return _case(session, vault, row, None, "")
 
 
 def own_cases(session: Session, actor: Actor) -> list[CaseLine]:
@@ -269,8 +269,11 @@ def _line_fields(row: SuspensionCase, text: RuleText) -> dict[str, Any]:
 _REFERRAL: Final = select(TerminationCase.id).where(TerminationCase.case_id == bindparam("case"))
 
 
-def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | None) -> CaseView:
-    """judge: who decides; None for the holder, who is shown neither his own name nor who reported."""
+def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | None, talent: str) -> CaseView:
+    """judge: who decides; None for the holder, who is shown neither his own name nor who reported.
+
+    talent: id of the holder, for whoever decides.
+    """
     rule = cases.rule_of(session, row)
     text = rules.text_of(rule)
     found = cases.facts_of(session, row.id)
@@ -287,7 +290,7 @@ def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | No
         stated=row.stated_at is not None,
         decided_by_me=judge is not None and row.decided_by == judge.account_id,
         referral=next((found for (found,) in rows(session, _REFERRAL, case=row.id)), None),
-        holder=_holder(session, vault, row.code_id) if judge else None,
+        holder=_holder(session, vault, talent) if judge else None,
         facts=[
             FactView(
                 id=each.id,
@@ -308,14 +311,18 @@ def _case(session: Session, vault: Vault, row: SuspensionCase, judge: Actor | No
     )
 
 
-def _note_access(session: Session, actor: Actor, code_id: str, now: datetime) -> None:
-    talent = session.get_one(TalentCode, code_id).talent_id
+_HOLDER: Final = select(TalentCode.talent_id).where(TalentCode.id == bindparam("code"))
+
+
+def _opened(session: Session, actor: Actor, code_id: str, now: datetime) -> str:
+    """The id of the code's holder, with the trace for him that his case was opened."""
+    ((talent,),) = rows(session, _HOLDER, code=code_id)
     people.note_access(session, actor, talent, AccessPurpose.CASE, {FieldGroup.BASIC}, now=now)
+    return talent
 
 
-def _holder(session: Session, vault: Vault, code_id: str) -> str:
+def _holder(session: Session, vault: Vault, talent: str) -> str:
     """The holder's surname, masked."""
-    talent = session.get_one(TalentCode, code_id).talent_id
     name = people.fields_of(session, vault, talent, FieldGroup.BASIC).get("full_name", "")
     return people.masked(name) if name else ""
 
@@ -358,9 +365,8 @@ def termination_view(
     if row is None:
         raise TerminationNotFound
     judges = actor.may(Permission.TERMINATION_DECIDE) or actor.may(Permission.TERMINATION_CONFIRM)
-    if judges:
-        _note_access(session, actor, row.code_id, now)
-    return _termination(session, vault, row, actor, told=judges)
+    talent = _opened(session, actor, row.code_id, now) if judges else ""
+    return _termination(session, vault, row, actor, talent, told=judges)
 
 
 def own_termination(session: Session, actor: Actor, vault: Vault, termination_id: str) -> TerminationView:
@@ -370,7 +376,7 @@ def own_termination(session: Session, actor: Actor, vault: Vault, termination_id
     row = session.get(TerminationCase, termination_id)
     if row is None or row.code_id not in _own_codes(session, actor) or row.statement_from is None:
         raise TerminationNotFound
-    return _termination(session, vault, row, actor, told=True)
+    return _termination(session, vault, row, actor, "", told=True)
 
 
 def own_terminations(session: Session, actor: Actor) -> list[TerminationLine]:
@@ -436,17 +442,17 @@ def _termination_line(row: TerminationCase) -> TerminationLine:
 
 
 def _termination(
-    session: Session, vault: Vault, row: TerminationCase, actor: Actor, *, told: bool
+    session: Session, vault: Vault, row: TerminationCase, actor: Actor, talent: str, *, told: bool
 ) -> TerminationView:
+    """talent: id of the holder, for those who decide."""
     deciders = terminations.deciders_of(session, row)
-    own = actor.role is Role.TALENT
     steps = terminations.steps_of(session, row.id) if told else []
     return TerminationView(
         **_termination_line(row).model_dump(),
         article=row.ground.article,
         case=row.case_id if told else None,
         review=row.review_id if told else None,
-        holder=_holder(session, vault, row.code_id) if told and not own else None,
+        holder=_holder(session, vault, talent) if talent else None,
         resolution=row.resolution,
         confirmation=row.confirmation,
         findings=terminations.findings_of(session, vault, row.id) if told else [],

@@ -115,7 +115,7 @@ def for_review(
     made = select(TierRecognition.id).where(TierRecognition.application_id == row.id)
     return ReviewView(
         **view,
-        taken_up_by=session.scalar(select(Account.name).where(Account.id == row.reviewer_id)),
+        taken_up_by=_reviewer(session, row),
         recognition=session.scalar(made) if row.state is ApplicationState.APPROVED else None,
         ready=[Defect(part=Part.EDUCATION, text=register.NOT_HELD)] if lacking else [],
         closed=sorted(closed),
@@ -129,8 +129,17 @@ def listed(session: Session, actor: Actor, application_id: str, *, now: datetime
     row = session.get(Application, application_id)
     if row is None or row.submitted_at is None:
         raise ApplicationNotFound
-    by = session.get(Account, row.reviewer_id) if row.reviewer_id else None
-    return _row(row, by.name if by else None, legal_date(now))
+    return _row(row, _reviewer(session, row), legal_date(now))
+
+
+_NAME: Final = select(Account.name).where(Account.id == bindparam("account"))
+
+
+def _reviewer(session: Session, row: Application) -> str | None:
+    """The name of whoever has taken it up; None while nobody has."""
+    if row.reviewer_id is None:
+        return None
+    return next((name for (name,) in rows(session, _NAME, account=row.reviewer_id)), None)
 
 
 def work_list(
