@@ -165,6 +165,9 @@ _FROM: Final = (
     .limit(bindparam("limit"))
 )
 _LAST: Final = _OF_OPEN_EPOCH.order_by(ChainTransaction.size.desc()).limit(1)
+Anchored = Row[*tuple[Any, ...]]
+"""What is found by one of these."""
+
 _EPOCHS: Final = select(ChainEpoch.id).order_by(ChainEpoch.id.desc())
 
 
@@ -181,12 +184,12 @@ def page(session: Session, *, before: int | None, limit: int) -> CheckpointPage:
 def newest(session: Session, limit: int) -> tuple[CheckpointPage, AnchorView | None]:
     """Up to `limit` checkpoints, newest first, and the largest head that the open epoch's chain holds."""
     shown, anchors, is_whole = _page(session, rows(session, _NEWEST_HEADS, limit=limit + 1), limit)
-    return shown, anchors[-1] if anchors and is_whole else last_anchor(session)
+    return shown, _anchor(anchors[-1]) if anchors and is_whole else last_anchor(session)
 
 
 def _page(
     session: Session, found: Sequence[Row[int, bytes, datetime]], limit: int
-) -> tuple[CheckpointPage, list[AnchorView], bool]:
+) -> tuple[CheckpointPage, Sequence[Anchored], bool]:
     """A page, the open epoch's anchors of its heads, and whether those are all from its last head on."""
     heads = [_Head(*each) for each in found[:limit]]
     if not heads:
@@ -196,33 +199,34 @@ def _page(
     return CheckpointPage(items=_views(session, heads, anchors), before=more), anchors, is_whole
 
 
-def _views(session: Session, heads: Sequence[_Head], anchors: list[AnchorView]) -> list[CheckpointView]:
+def _views(session: Session, heads: Sequence[_Head], anchors: Sequence[Anchored]) -> list[CheckpointView]:
     log = status.log_sizes(session)
     sizes = [anchor.size for anchor in anchors]
-    covering = [*anchors, None]
+    places = [bisect_left(sizes, head.size) for head in heads]
+    made = {place: _anchor(anchors[place]) for place in set(places) if place < len(anchors)}
     return [
         CheckpointView(
             size=head.size,
             root=bytes(head.root).hex(),
             signed_at=head.signed_at,
             state=log.state_at(head.size - 1),
-            anchor=covering[bisect_left(sizes, head.size)],
+            anchor=made.get(place),
         )
-        for head in heads
+        for head, place in zip(heads, places, strict=True)
     ]
 
 
-def _anchors(session: Session, low: int, count: int) -> tuple[list[AnchorView], bool]:
+def _anchors(session: Session, low: int, count: int) -> tuple[Sequence[Anchored], bool]:
     """The open epoch's anchors of `low` entries and more, smallest first: enough for `count` checkpoints.
     And whether there are no others.
     """
     # An anchor is that of a checkpoint; a few more, because a head may have been anchored twice.
     limit = 2 * count + 8
     found = rows(session, _FROM, size=low, limit=limit)
-    return [_anchor(each) for each in found], len(found) < limit
+    return found, len(found) < limit
 
 
-def _anchor(found: Row[*tuple[Any, ...]]) -> AnchorView:
+def _anchor(found: Anchored) -> AnchorView:
     return AnchorView(
         size=found.size,
         epoch=found.id,

@@ -272,10 +272,13 @@ _MEANT: Final = (
 def version(session: Session, instrument: str, number: int, *, now: datetime) -> VersionView:
     """One version with its articles, interpretations and acts. Raises VersionNotFound."""
     found = known(session, instrument, number)
+    deeds: dict[int, list[Deed]] = {}
+    for deed in sorted(found.bases):
+        deeds.setdefault(found.bases[deed], []).append(deed)
     return VersionView(
         **_summary_fields(found, legal_date(now)),
         legal_basis=json.loads(found.row.legal_basis),
-        articles=[_article(row, found.bases) for row in rows(session, _ARTICLES, version=found.row.id)],
+        articles=[_article(row, deeds) for row in rows(session, _ARTICLES, version=found.row.id)],
         interpretations=[interpretation_view(row) for row in rows(session, _MEANT, version=found.row.id)],
         acts=[_act(found.acts[step]) for step in Step if step in found.acts],
     )
@@ -303,10 +306,10 @@ def _summary_fields(found: Known, day: date) -> dict[str, Any]:
     }
 
 
-def _article(row: Row[int, str, str, str], bases: dict[Deed, int]) -> ArticleView:
+def _article(row: Row[int, str, str, str], deeds: dict[int, list[Deed]]) -> ArticleView:
+    """deeds: by the number of the article that they stand on."""
     number, chapter, text, gloss = row
-    deeds = [deed for deed, article in bases.items() if article == number]
-    return ArticleView(number=number, chapter=chapter, text=text, gloss=gloss, deeds=sorted(deeds))
+    return ArticleView(number=number, chapter=chapter, text=text, gloss=gloss, deeds=deeds.get(number, []))
 
 
 def interpretation_view(row: Interpretation | Row[*tuple[Any, ...]]) -> InterpretationView:
