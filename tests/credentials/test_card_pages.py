@@ -89,7 +89,9 @@ def test_a_card_from_the_request_to_the_loss_report(scene: Scene) -> None:
     made = clerk.sent_on(f"{at}/personalisation", {"valid_through": "2029-12-31", "reference": "XG-1"})
     digits = re.search(r"9156 0010 0000 [0-9]{4}", made)
     assert digits is not None
-    assert "<svg" in clerk.get(f"{at}/print")
+    assert f'src="{at}/print.png"' in clerk.get(f"{at}/print")
+    drawn = clerk.http.get(f"{at}/print.png")
+    assert (drawn.headers["content-type"], drawn.content[:4]) == ("image/png", b"\x89PNG")
     delivery = {"way": "AT_OUTLET", "outlet": outlet.id, "mail_reference": ""}
     assert "等待启用" in clerk.sent_on(f"{at}/delivery", delivery)
 
@@ -174,7 +176,7 @@ def test_what_is_somebody_elses_is_not_there(scene: Scene) -> None:
     card = scene.holder.active(scene.bank)
 
     stranger.get(f"/cards/{card.id}", 404)
-    for part in ("", "/recipient", "/print"):
+    for part in ("", "/recipient", "/print", "/print.png"):
         other.get(f"/card-requests/{card.id}{part}", 404)
     scene.clerk.get("/cards", 403)
     scene.talent.get("/card-requests", 403)

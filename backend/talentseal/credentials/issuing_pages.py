@@ -15,6 +15,7 @@ from talentseal.credentials.card_schemas import (
     DeclineCard,
     DeliverCard,
     PersonaliseCard,
+    PrintData,
     SetOffer,
     Stage,
 )
@@ -103,11 +104,19 @@ def show_recipient(desk: AtCardDesk, card: CardId) -> Response:
 @pages.get("/card-requests/{card}/print")
 def show_print_data(desk: AtCardDesk, card: CardId) -> Response:
     """What goes on and into it."""
-    met = desk.database.read(
+    return desk.show("cards/print.html", data=_print_data(desk, card), card=card)
+
+
+@pages.get("/card-requests/{card}/print.png")
+def draw_printed_code(desk: AtCardDesk, card: CardId) -> Response:
+    """The code that goes on it, as a picture."""
+    return Response(qr.png(Profile.TC3, _print_data(desk, card).code), media_type="image/png")
+
+
+def _print_data(desk: CardDesk, card: str) -> PrintData:
+    return desk.database.read(
         lambda session: issuing.print_data(session, desk.actor, desk.vault, desk.keys, card, now=desk.now)
     )
-    symbol = qr.svg(Profile.TC3, met.code, "TC3")
-    return desk.show("cards/print.html", data=met, symbol=symbol, card=card)
 
 
 @pages.post("/card-requests/{card}/review")

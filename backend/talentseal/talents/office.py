@@ -54,8 +54,8 @@ def list_applications(
 @pages.get("/applications/{application}")
 def show_application(desk: AtDesk, application: Identifier) -> Response:
     """One application: before it is taken up what the list says, then everything."""
-    row = desk.database.read(lambda session: reading.listed(session, desk.actor, application, now=desk.now))
-    if row.state is ApplicationState.SUBMITTED:
+    row = desk.database.read(lambda session: reading.awaited(session, desk.actor, application, now=desk.now))
+    if row is not None:
         return desk.show("talents/taking-up.html", row=row)
     return _review(desk, application)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.clock import legal_date
-from talentseal.db import rows
+from talentseal.db import only_row, rows
 from talentseal.policy.models import InstrumentVersion
 from talentseal.talents import applications, codes, deciding, people, recognitions, register
 from talentseal.talents.applications import ANSWER_AWAITED, ApplicationNotFound
@@ -121,6 +121,23 @@ def for_review(
         closed=sorted(closed),
         certificate_shared=shared,
     )
+
+
+_STATE: Final = select(Application.state).where(
+    Application.id == bindparam("application"), Application.submitted_at.is_not(None)
+)
+
+
+def awaited(session: Session, actor: Actor, application_id: str, *, now: datetime) -> ApplicationRow | None:
+    """An application that nobody has taken up, as the work list has it; None for any other.
+
+    Raises NotPermitted, ApplicationNotFound.
+    """
+    actor.require(Permission.APPLICATION_REVIEW)
+    found = only_row(session, _STATE, application=application_id)
+    if found is not None and found.state is not ApplicationState.SUBMITTED:
+        return None
+    return listed(session, actor, application_id, now=now)
 
 
 def listed(session: Session, actor: Actor, application_id: str, *, now: datetime) -> ApplicationRow:
