@@ -15,7 +15,7 @@ from tests.redemptions.slips import SLIPS
 from tests.redemptions.struck import Account, Order
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = int(os.environ.get("TALENTSEAL_KILLS", "300"))
+KILLS = int(os.environ.get("TALENTSEAL_KILLS", "500"))
 """Of the service, on each kind of database; 10,000 in `scripts/test --full`."""
 
 RESTARTS = int(os.environ.get("TALENTSEAL_RESTARTS", "3"))
