@@ -61,10 +61,8 @@ def test_a_card_from_its_request_to_its_use(crowd: People) -> None:
 
 @pytest.mark.scenario(22)
 @pytest.mark.parametrize("state", [None, CodeState.SUSPENDED, CodeState.REVIEW_OVERDUE, CodeState.TERMINATED])
-def test_without_an_active_code_no_card_is_requested(
-    sqlite_crowd: People, bank: Issuer, state: CodeState | None
-) -> None:
-    somebody = Holder(sqlite_crowd, None if state else sqlite_crowd.talent())
+def test_without_an_active_code_no_card_is_requested(crowd: People, state: CodeState | None) -> None:
+    bank, somebody = Issuer(crowd), Holder(crowd, None if state else crowd.talent())
     if state:
         somebody.code_becomes(state)
 
@@ -103,9 +101,9 @@ def test_an_issuer_is_asked_once_at_a_time(crowd: People) -> None:
 
 @pytest.mark.scenario(28)
 def test_a_decline_says_its_category_and_leaves_the_other_issuers_open(
-    sqlite_crowd: People, bank: Issuer, holder: Holder
+    crowd: People,
 ) -> None:
-    other = Issuer(sqlite_crowd, "虚构长河银行")
+    bank, holder, other = Issuer(crowd), Holder(crowd), Issuer(crowd, "虚构长河银行")
     card = bank.decline(bank.take_up(holder.ask(bank)[0]))
 
     seen = holder.sees(card)

@@ -54,8 +54,8 @@ def test_an_offline_token_lives_ten_minutes_and_is_known_for_one(street: Street,
 
 @pytest.mark.scenario(31)
 @pytest.mark.parametrize("form", ["text", "number"])
-def test_a_token_that_was_minted_for_a_minute_is_not_taken_for_ten(sqlite_street: Street, form: str) -> None:
-    street, phone, till = sqlite_street, sqlite_street.phone(), sqlite_street.tills[0]
+def test_a_token_that_was_minted_for_a_minute_is_not_taken_for_ten(street: Street, form: str) -> None:
+    phone, till = street.phone(), street.tills[0]
     phone.stock()
     usual = phone.mint()
 

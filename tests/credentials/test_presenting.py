@@ -74,8 +74,8 @@ def test_the_number_is_the_same_token_in_another_form(street: Street) -> None:
 
 @pytest.mark.scenario(31)
 @pytest.mark.parametrize("form", ["text", "number"])
-def test_a_screenshot_is_taken_for_65_seconds_and_then_is_expired(sqlite_street: Street, form: str) -> None:
-    street, phone, till = sqlite_street, sqlite_street.phone(), sqlite_street.tills[0]
+def test_a_screenshot_is_taken_for_65_seconds_and_then_is_expired(street: Street, form: str) -> None:
+    phone, till = street.phone(), street.tills[0]
     late = getattr(phone.mint(), form)
 
     street.world.clock.advance(seconds=66)
@@ -90,9 +90,9 @@ def test_a_screenshot_is_taken_for_65_seconds_and_then_is_expired(sqlite_street:
 
 @pytest.mark.scenario(32)
 def test_one_altered_character_anywhere_is_refused_by_one_text_and_burns_nothing(
-    sqlite_street: Street,
+    street: Street,
 ) -> None:
-    street, till = sqlite_street, sqlite_street.tills[0]
+    till = street.tills[0]
     whole = street.phone().mint().text
 
     for place, character in enumerate(whole):
@@ -181,9 +181,9 @@ def test_an_unknown_terminal_is_told_so_and_burns_nothing(street: Street) -> Non
         "\ud800",
     ],
 )
-def test_what_is_no_token_is_malformed(sqlite_street: Street, junk: str) -> None:
-    assert verdict(sqlite_street.tills[0].scan(junk)) is Refusal.TOKEN_MALFORMED
-    assert [noted.refusal for noted in sqlite_street.refusals()] == [Refusal.TOKEN_MALFORMED]
+def test_what_is_no_token_is_malformed(street: Street, junk: str) -> None:
+    assert verdict(street.tills[0].scan(junk)) is Refusal.TOKEN_MALFORMED
+    assert [noted.refusal for noted in street.refusals()] == [Refusal.TOKEN_MALFORMED]
 
 
 @pytest.mark.scenario(36)

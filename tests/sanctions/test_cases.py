@@ -313,8 +313,7 @@ def test_an_appeal_comes_in_time_and_once(sqlite_court: Court) -> None:
 
 @pytest.mark.scenario(47)
 @pytest.mark.parametrize("standing", ["suspended", "appealed", "upheld", "referred"])
-def test_a_suspension_of_180_days_ends_by_itself(sqlite_court: Court, standing: str) -> None:
-    court = sqlite_court
+def test_a_suspension_of_180_days_ends_by_itself(court: Court, standing: str) -> None:
     court.rule(duration_days=180)
     talent = court.people.holder()
     case = court.suspended(talent)

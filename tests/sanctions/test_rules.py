@@ -81,8 +81,8 @@ def test_a_rule_that_two_of_three_signed_suspends_nobody(court: Court) -> None:
 
 
 @pytest.mark.scenario(43)
-def test_one_word_changed_asks_all_three_to_sign_again(sqlite_court: Court) -> None:
-    court, first = sqlite_court, sqlite_court.rule()
+def test_one_word_changed_asks_all_three_to_sign_again(court: Court) -> None:
+    first = court.rule()
     changed = court.text(wording="出示人与持有人不符的，应当暂停使用。")
 
     second = court.draft(changed, rule=first.rule)

@@ -38,11 +38,11 @@ def test_whoever_is_in_scope_without_a_recognition_has_a_code_marked_reserve(cro
 
 
 @pytest.mark.scenario(14)
-def test_whoever_is_out_of_scope_is_rejected_with_the_reason(sqlite_crowd: People) -> None:
-    talent = sqlite_crowd.talent()
-    row = sqlite_crowd.taken_up(talent)
+def test_whoever_is_out_of_scope_is_rejected_with_the_reason(crowd: People) -> None:
+    talent = crowd.talent()
+    row = crowd.taken_up(talent)
     verdict = Reject(ground=RejectionGround.OUT_OF_SCOPE, reason="不在支持范围（虚构）")
-    now, database = sqlite_crowd.world.clock.now(), sqlite_crowd.world.database
+    now, database = crowd.world.clock.now(), crowd.world.database
 
     database.write(lambda session: deciding.reject(session, office(), VAULT, row.id, verdict, now=now))
 
@@ -51,7 +51,7 @@ def test_whoever_is_out_of_scope_is_rejected_with_the_reason(sqlite_crowd: Peopl
     assert last.article == 6
     assert applications.said_in(VAULT, last)["reason"] == verdict.reason
     with pytest.raises(CodeNotFound):
-        sqlite_crowd.code(talent)
+        crowd.code(talent)
 
 
 @pytest.mark.scenario(15)
@@ -69,8 +69,8 @@ def test_a_person_with_a_live_code_is_refused_another_whatever_account_he_opens(
 
 
 @pytest.mark.scenario(29)
-def test_a_passport_is_enough(sqlite_crowd: People) -> None:
-    assert sqlite_crowd.code(sqlite_crowd.holder()).state is CodeState.ACTIVE
+def test_a_passport_is_enough(crowd: People) -> None:
+    assert crowd.code(crowd.holder()).state is CodeState.ACTIVE
 
 
 def test_an_application_that_lacks_something_names_it_and_stays_a_draft(sqlite_crowd: People) -> None:
@@ -126,16 +126,14 @@ def test_a_recognition_counts_once_a_second_person_has_confirmed_it(crowd: Peopl
 
 
 @pytest.mark.scenario(20)
-def test_socialised_takes_both_elements(sqlite_crowd: People) -> None:
+def test_socialised_takes_both_elements(crowd: People) -> None:
     both = (DocumentKind.ECONOMIC_CONTRIBUTION, DocumentKind.INNOVATION)
     base = (DocumentKind.IDENTITY, DocumentKind.WORK_IN_AREA)
-    row = sqlite_crowd.taken_up(
-        sqlite_crowd.talent(), claim=Claim(tier=Tier.SOCIALISED), papers=(*base, *both)
-    )
+    row = crowd.taken_up(crowd.talent(), claim=Claim(tier=Tier.SOCIALISED), papers=(*base, *both))
 
     with pytest.raises(ClaimNotProved, match="INNOVATION"):
-        sqlite_crowd.approve(row, proved=frozenset({DocumentKind.ECONOMIC_CONTRIBUTION}))
-    sqlite_crowd.approve(row, proved=frozenset(both))
+        crowd.approve(row, proved=frozenset({DocumentKind.ECONOMIC_CONTRIBUTION}))
+    crowd.approve(row, proved=frozenset(both))
 
 
 @pytest.mark.scenario(16)
