@@ -2,12 +2,14 @@
 sign.
 """
 
+import ctypes
 import io
 import secrets
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,25 @@ class SetClock:
     def advance(self, **delta: float) -> datetime:
         self.moment += timedelta(**delta)
         return self.moment
+
+
+class SharedClock(SetClock):
+    """A clock that shows all processes the same."""
+
+    def __init__(self) -> None:
+        self._seconds = RawValue(ctypes.c_double, 0.0)
+        super().__init__()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._seconds.value)
+
+    def advance(self, **delta: float) -> datetime:
+        self._seconds.value += timedelta(**delta).total_seconds()
+        return self.now()
+
+    def set(self, to: datetime) -> None:
+        """Put it there."""
+        self._seconds.value = (to - START).total_seconds()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from statistics import median
 from typing import Any, Final
 
@@ -26,7 +25,6 @@ from tests.bench.serving import (
     Answer,
     Request,
     Served,
-    SharedClock,
     at_a_rate,
     one_after_the_other,
     run,
@@ -34,7 +32,7 @@ from tests.bench.serving import (
 )
 from tests.credentials.counters import Phone, Till
 from tests.redemptions.market import Market
-from tests.world import SetClock, make_world
+from tests.world import SharedClock, make_world
 
 AT_ONCE: Final = 32
 PROCESSES: Final = {"sqlite": 1, "postgresql": 4}
@@ -69,17 +67,16 @@ class Street:
     version: BenefitVersion
     till: Till
     phones: list[Phone]
-    clock: SharedClock
     served: Served
 
     def by_codes(self) -> list[Request]:
         """A redemption of each phone's fresh code, in one step."""
-        self.clock.follow(self.market.world.clock.advance(seconds=30))
+        self.market.world.clock.advance(seconds=30)
         return [self._request({"sent": phone.mint().text}) for phone in self.phones]
 
     def by_presentations(self, count: int) -> list[Request]:
         """That many redemptions for people who were presented before."""
-        self.clock.follow(self.market.world.clock.advance(seconds=30))
+        self.market.world.clock.advance(seconds=30)
         shown = [self.market.shown(self.till, phone) for phone in self.phones[:8]]
         return [self._request({"presentation": shown[number % len(shown)]}) for number in range(count)]
 
@@ -103,15 +100,13 @@ class Street:
 @contextmanager
 def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
     """Everything that is loaded."""
-    clock, url = SetClock(), place.make()
-    shared = SharedClock(get_context("spawn").Value("q", 0))
+    clock, url = SharedClock(), place.make()
     with contextmanager(make_world)(url, clock, place.folder) as world:
         market = Market.of(world)
         version = market.shelf.published(tiers={Tier.RESERVE: None}, budget_units=10**9)
         guests = [market.guest(version) for _ in range(phones)]
-        shared.follow(clock.now())
-        with serving(url, place.folder, shared, processes) as served:
-            yield Street(market, version, market.till(version), guests, shared, served)
+        with serving(url, place.folder, clock, processes) as served:
+            yield Street(market, version, market.till(version), guests, served)
 
 
 def measure(tiny: bool) -> list[Figure]:

@@ -7,7 +7,6 @@ first of them seals, as in service. All take their time from one clock that the 
 import asyncio
 import json
 import multiprocessing
-import os
 import secrets
 import socket
 import sys
@@ -15,8 +14,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,24 +25,11 @@ from talentseal.evidence.signing import LogSigner
 from talentseal.worker import Worker, sealing
 from tests.api.conftest import Api
 from tests.bench.presentations import serve_a_bare_insert
-from tests.world import ORIGIN, World
+from tests.processes import resident
+from tests.world import ORIGIN, SharedClock, World
 
 CONNECTIONS: Final = 400
 """Open at once at most: a request that finds none free waits, and its wait is counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class SharedClock:
-    """A clock of several processes, moved by one of them. microseconds: since 1970."""
-
-    microseconds: "Synchronized[int]"
-
-    def now(self) -> datetime:
-        return datetime.fromtimestamp(self.microseconds.value / 1_000_000, UTC)
-
-    def follow(self, instant: datetime) -> None:
-        """Show that time from now on."""
-        self.microseconds.value = int(instant.timestamp() * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +42,7 @@ class Served:
     @property
     def resident(self) -> float:
         """MiB of memory that they have in use together."""
-        pages = (int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) for pid in self.pids)
-        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return sum(map(resident, self.pids))
 
 
 @contextmanager
@@ -86,7 +69,7 @@ def serving(url: str, folder: Path, clock: SharedClock, count: int) -> Iterator[
             place.close()
 
 
-def _serve(url: str, folder: Path, clock: Any, place: socket.socket, seals: bool) -> None:
+def _serve(url: str, folder: Path, clock: SharedClock, place: socket.socket, seals: bool) -> None:
     import logging
 
     import structlog

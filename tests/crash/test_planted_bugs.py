@@ -3,7 +3,7 @@
 import pytest
 
 from tests.crash.bugs import BUGS
-from tests.crash.conftest import SEED, ForkServer
+from tests.crash.conftest import SEED, Crashes
 from tests.crash.orders import Order
 
 CAUGHT = {
@@ -27,7 +27,7 @@ def test_every_planted_bug_is_looked_for() -> None:
 
 
 @pytest.mark.parametrize("bug", sorted(CAUGHT))
-def test_a_planted_bug_is_caught(bug: str, sqlite_server: ForkServer) -> None:
+def test_a_planted_bug_is_caught(bug: str, sqlite_server: Crashes) -> None:
     point, mode, oracle = CAUGHT[bug]
 
     account = sqlite_server.carry_out(Order(point, MOST_TRIALS, SEED, mode, bug, stops_at_first=True))

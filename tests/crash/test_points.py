@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.crash.conftest import ROOT, SEED, TRIALS, ForkServer
+from tests.crash.conftest import SEED, TRIALS, Crashes
+from tests.crash.fork_server import ROOT
 from tests.crash.orders import Account, Order
 from tests.crash.plan import POINTS, SERVICE_POINTS
 
@@ -34,7 +35,7 @@ def test_every_point_that_the_service_names_is_tried() -> None:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("point", POINTS)
-def test_a_fault_at_the_point_does_no_harm(point: str, sqlite_server: ForkServer) -> None:
+def test_a_fault_at_the_point_does_no_harm(point: str, sqlite_server: Crashes) -> None:
     account = sqlite_server.carry_out(Order(point, TRIALS, SEED))
 
     assert_nothing_was_violated(account, TRIALS)
@@ -43,7 +44,7 @@ def test_a_fault_at_the_point_does_no_harm(point: str, sqlite_server: ForkServer
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("point", POINTS)
-def test_a_fault_at_the_point_does_no_harm_on_postgresql(point: str, postgresql_server: ForkServer) -> None:
+def test_a_fault_at_the_point_does_no_harm_on_postgresql(point: str, postgresql_server: Crashes) -> None:
     account = postgresql_server.carry_out(Order(point, TRIALS, SEED))
 
     assert_nothing_was_violated(account, TRIALS)
@@ -52,7 +53,7 @@ def test_a_fault_at_the_point_does_no_harm_on_postgresql(point: str, postgresql_
 @pytest.mark.parametrize(
     "point", ["write.before-commit", "write.committed", "seal.numbered", "anchor.signed"]
 )
-def test_a_few_faults_do_no_harm_on_postgresql_either(point: str, postgresql_server: ForkServer) -> None:
+def test_a_few_faults_do_no_harm_on_postgresql_either(point: str, postgresql_server: Crashes) -> None:
     account = postgresql_server.carry_out(Order(point, 6, SEED))
 
     assert_nothing_was_violated(account, 6)
@@ -60,7 +61,7 @@ def test_a_few_faults_do_no_harm_on_postgresql_either(point: str, postgresql_ser
 
 @pytest.mark.parametrize("misfortune", ["restored", "bit-flipped"])
 def test_what_does_not_extend_the_signed_history_is_not_signed(
-    misfortune: str, sqlite_server: ForkServer
+    misfortune: str, sqlite_server: Crashes
 ) -> None:
     account = sqlite_server.carry_out(Order(misfortune, TRIALS // 2, SEED, "kill"))
 

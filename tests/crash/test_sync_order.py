@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.conftest import ROOT
+from tests.crash.fork_server import ROOT
 
 ANSWERS = 40
 SYNCED = re.compile(r"\bf(?:data)?sync\(\d+<(?P<file>[^>]+)>\)\s+= 0")

@@ -1,7 +1,6 @@
 """The service as an operator runs it, partners and an auditor who never give up, and a plan of kills."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -33,6 +32,7 @@ from talentseal.client import Client, ServiceRefused, ServiceUnreachable, Versio
 from talentseal.demonstration.scheme import Body
 from talentseal.demonstration.stage import Stage
 from talentseal.evidence.status import RecordState
+from tests.processes import resident
 from tests.world import PDF, Member, examined, terms_of
 
 PATIENCE = 120.0
@@ -94,8 +94,7 @@ class Process:
     def resident(self) -> float:
         """MiB of memory in use."""
         assert self._running is not None
-        pages = int(Path(f"/proc/{self._running.pid}/statm").read_text("ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        return resident(self._running.pid)
 
 
 class Persistent(Client):

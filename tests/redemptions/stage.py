@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from random import Random
@@ -33,7 +32,7 @@ from tests.crash.forks import in_child
 from tests.postgres import Postgres
 from tests.redemptions.market import Market
 from tests.redemptions.patrons import Patron, Place, Told
-from tests.world import START, SetClock, world_on
+from tests.world import SharedClock, world_on
 
 MEMORY_DISK: Final = Path("/dev/shm")
 """A SIGKILL keeps the page cache, so nothing is lost by keeping the files off the disk."""
@@ -45,25 +44,6 @@ QUOTA: Final = 10
 SESSION_HOURS: Final = 24
 WARMING: Final = 60
 """Acts before the first fork: its children find imports and statements ready."""
-
-
-class SharedClock(SetClock):
-    """A clock that shows all processes the same."""
-
-    def __init__(self) -> None:
-        self._seconds = RawValue(ctypes.c_double, 0.0)
-        super().__init__()
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self._seconds.value)
-
-    def advance(self, **delta: float) -> datetime:
-        self._seconds.value += timedelta(**delta).total_seconds()
-        return self.now()
-
-    def set(self, to: datetime) -> None:
-        """Put it there."""
-        self._seconds.value = (to - START).total_seconds()
 
 
 class Counted:

@@ -1,20 +1,15 @@
 """Killed at any moment under load: nothing acknowledged is lost, nothing happens twice."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
+from tests.crash.fork_server import ForkServer
 from tests.redemptions.slips import SLIPS
 from tests.redemptions.struck import Account, Order
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("TALENTSEAL_KILLS", "500"))
 """Of the service, on each kind of database; 10,000 in `scripts/test --full`."""
 
@@ -34,34 +29,12 @@ CAUGHT = {"acknowledge-before-commit": "R1", "forget-idempotency": "R2"}
 pytestmark = pytest.mark.timeout(7200)
 
 
-class Struck:
-    """The fork server, in a process of its own."""
-
-    def __init__(self, kind: str) -> None:
-        command = [sys.executable, "-m", "tests.redemptions.struck", kind]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-
-    def carry_out(self, order: Order) -> Account:
-        """Have a run made."""
-        orders, accounts = self._process.stdin, self._process.stdout
-        assert orders is not None
-        assert accounts is not None
-        orders.write(json.dumps(asdict(order)) + "\n")
-        orders.flush()
-        answer = accounts.readline()
-        assert answer, f"the fork server ended over {order}"
-        return Account(**json.loads(answer))
-
-    def close(self) -> None:
-        """End it; it removes its files."""
-        self._process.communicate(timeout=60)
+Struck = ForkServer[Account]
 
 
 @contextmanager
 def struck(kind: str) -> Iterator[Struck]:
-    server = Struck(kind)
+    server = ForkServer("tests.redemptions.struck", Account, kind)
     yield server
     server.close()
 
