@@ -5,8 +5,6 @@ signed the rule of suspension it is about, and with them every later record that
 retractions, erasures. Records about persons (41 to 44) concern no organisation; his export tells the person.
 """
 
-import json
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, Row, Select, String, and_, bindparam, or_, select, union
 from sqlalchemy.orm import Session
 
+from sealproof import disclosure
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.agreements.duty_models import Breach
 from talentseal.agreements.events import (
@@ -368,6 +367,5 @@ def _subject(topic: Topic, row: Row[*tuple[Any, ...]], stored: str | None) -> Su
 def _clause(stored: str | None) -> str | None:
     if stored is None:
         return None
-    # A row of ours, which fsck holds to its record: to do so here for each line took a tenth of the page.
-    _salt, _name, stipulation = json.loads(urlsafe_b64decode(stored + "=="))
+    stipulation: Any = disclosure.read(stored).value
     return str(stipulation["clause"])
