@@ -210,7 +210,7 @@ def _corrections(
 ) -> Response:
     def read(session: Session) -> tuple[list[CorrectionView], review_reading.Known, list[str]]:
         talent = people.of_account(session, desk.actor)
-        known = review_reading.known_of(session, desk.vault, talent.id)
+        known = people.groups_of(session, desk.vault, talent.id)
         mine = correcting.own(session, desk.actor, desk.vault)
         return mine, known, correcting.records_of(session, talent.id)
 

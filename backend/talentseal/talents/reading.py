@@ -23,6 +23,7 @@ from talentseal.talents.models import (
     ApplicationStep,
     FieldGroup,
     RecognitionStep,
+    Talent,
     TalentCode,
     TierRecognition,
 )
@@ -56,8 +57,7 @@ def own_application(session: Session, actor: Actor, vault: Vault, application_id
 
 def newest_application(session: Session, actor: Actor, vault: Vault) -> ApplicationView | None:
     """One's own newest application; None before the first. Raises NotPermitted."""
-    row = applications.latest_of(session, people.of_account(session, actor))
-    return ApplicationView(**_view(session, vault, row)) if row else None
+    return _newest(session, vault, people.of_account(session, actor), _Bases(session))
 
 
 def own_standing(
@@ -65,9 +65,13 @@ def own_standing(
 ) -> tuple[ApplicationView | None, TierView]:
     """One's own newest application, None before the first, and one's tier. Raises NotPermitted."""
     talent, bases = people.of_account(session, actor), _Bases(session)
-    row = applications.latest_of(session, talent)
-    newest = ApplicationView(**_view(session, vault, row, bases)) if row else None
+    newest = _newest(session, vault, talent, bases)
     return newest, _tier(session, vault, talent.id, bases, now)
+
+
+def _newest(session: Session, vault: Vault, talent: Talent, bases: "_Bases") -> ApplicationView | None:
+    row = applications.latest_of(session, talent)
+    return ApplicationView(**_view(session, vault, row, bases)) if row else None
 
 
 def own_document(

@@ -56,7 +56,7 @@ def own(session: Session, actor: Actor, vault: Vault) -> OwnReviews:
 def own_one(session: Session, actor: Actor, vault: Vault, review_id: str) -> HolderReview:
     """One's own review. Raises NotPermitted, ReviewNotFound."""
     row = _own_row(session, actor, review_id)
-    return _view(session, vault, row, known_of(session, vault, row.talent_id))
+    return _view(session, vault, row, people.groups_of(session, vault, row.talent_id))
 
 
 def work_list(
@@ -92,15 +92,10 @@ def for_decision(
     row = session.get(ReviewTask, review_id)
     if row is None:
         raise ReviewNotFound
-    known = known_of(session, vault, row.talent_id)
+    known = people.groups_of(session, vault, row.talent_id)
     people.note_access(session, actor, row.talent_id, AccessPurpose.REVIEW, known.keys(), now=now)
     own_report = row.opened_by == actor.account_id
     return OfficeReview(**_fields(session, vault, row, known), own_report=own_report)
-
-
-def known_of(session: Session, vault: Vault, talent_id: str) -> Known:
-    """A person's fields by group, empty groups left out."""
-    return people.groups_of(session, vault, talent_id)
 
 
 def open_paper(

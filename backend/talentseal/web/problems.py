@@ -229,6 +229,10 @@ def _english(request: Request) -> bool:
 async def _on_talentseal_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, TalentSealError):
         raise error
+    return _refusal(request, error)
+
+
+def _refusal(request: Request, error: TalentSealError) -> Response:
     if error.status >= 500:
         log.error("request.failed", code=error.code, method=request.method)
     return of_error(error, english=_english(request))
@@ -278,10 +282,10 @@ class LastResort:
 
 def _last_word(scope: Scope, error: Exception) -> Response:
     """The answer to what escaped: a refusal by a layer around the routes, or a crash."""
+    request = Request(scope)
     if isinstance(error, TalentSealError):
-        log.error("request.failed", code=error.code, method=scope["method"])
-        return of_error(error, english=_english(Request(scope)))
-    return of_status(500, english=_english(Request(scope)))
+        return _refusal(request, error)
+    return of_status(500, english=_english(request))
 
 
 class PlainRefusals:
