@@ -35,6 +35,12 @@ PHONE_ZH, PHONE_EN, DESKTOP, DESKTOP_EN = SCREENS
 CROSSED = (PHONE_ZH, DESKTOP_EN)
 """Each device and each language once: for what takes long and hangs on both."""
 
+
+def across(screen: Screen) -> Screen:
+    """The other device, in the other language: whose desk faces this person."""
+    return CROSSED[1] if screen.is_phone else CROSSED[0]
+
+
 EVERY_SCREEN = [
     screen if screen in CROSSED else pytest.param(screen, marks=pytest.mark.long) for screen in SCREENS
 ]

@@ -11,7 +11,7 @@ from tests.browser.axe import axe
 from tests.browser.conftest import Shot, Visits
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
-from tests.browser.screens import DESKTOP_EN, PHONE_ZH
+from tests.browser.screens import CROSSED, Screen, across
 from tests.browser.touch import fits_fingers
 from tests.talents.conftest import People
 
@@ -39,9 +39,11 @@ def judged(page: Page, shot: Shot, name: str) -> None:
     reflows(page)
 
 
-@pytest.mark.parametrize("screen", [PHONE_ZH], ids=str)
-def test_a_card_from_the_request_to_the_loss_report(visits: Visits, running: Running, shot: Shot) -> None:
-    talent, clerk = visits(), visits(on=DESKTOP_EN)
+@pytest.mark.parametrize("screen", CROSSED, ids=str)
+def test_a_card_from_the_request_to_the_loss_report(
+    visits: Visits, running: Running, shot: Shot, screen: Screen
+) -> None:
+    talent, clerk = visits(), visits(on=across(screen))
     mine = talent.sign_in(running.people(holder), "/cards")
     mine.locator("[name=agreed]").check()
     judged(mine, shot, "1-asking")

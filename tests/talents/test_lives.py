@@ -1,24 +1,34 @@
-"""Lives of an application and of a recognition through the services, held against the specification's table.
+"""Lives of an application, a recognition and a code through the services, held against the specification.
 
 Everybody tries everything: what §1.2 lists happens, all else is refused with `transition-refused` and leaves
 no trace.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from talentseal.accounts.roles import Actor
 from talentseal.policy.tiers import Tier
 from talentseal.states import TransitionRefused
-from talentseal.talents import applications, deciding, recognitions
+from talentseal.talents import applications, codes, deciding, recognitions
 from talentseal.talents.applications import ApplicationNotFound
 from talentseal.talents.codes import CodeNotFound
-from talentseal.talents.models import Application, ApplicationState, TierRecognition
+from talentseal.talents.models import (
+    Application,
+    ApplicationState,
+    CodeState,
+    CodeStep,
+    TalentCode,
+    TierRecognition,
+)
 from talentseal.talents.recognitions import SecondPersonNeeded
 from talentseal.talents.schemas import (
     Approve,
@@ -211,7 +221,73 @@ class RecognitionLife(RuleBasedStateMachine):
         assert all(recognitions.said_in(VAULT, step)["reason"] for step in steps)
 
 
-@pytest.mark.parametrize("life", [ApplicationLife, RecognitionLife])
+CODE_LISTED = {
+    CodeState.ACTIVE: {
+        CodeState.SUSPENDED,
+        CodeState.REVIEW_OVERDUE,
+        CodeState.TERMINATED,
+        CodeState.CANCELLED,
+    },
+    CodeState.SUSPENDED: {CodeState.ACTIVE, CodeState.TERMINATED},
+    CodeState.REVIEW_OVERDUE: {CodeState.ACTIVE, CodeState.TERMINATED, CodeState.CANCELLED},
+    CodeState.TERMINATED: {CodeState.ACTIVE},
+    CodeState.CANCELLED: set(),
+}
+"""Domain specification §1.2, and what it leaves open: a termination annulled, a holder who leaves."""
+
+
+class CodeLife(RuleBasedStateMachine):
+    """One code at a time; once it has ended, its holder may get another."""
+
+    crowd: People
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begin(self.crowd.holder())
+
+    def _begin(self, talent: Actor) -> None:
+        self.talent, self.id = talent, self.crowd.code(talent).id
+        self.course = [CodeState.ACTIVE]
+
+    @rule(after=st.sampled_from(CodeState), person=st.sampled_from(["1" * 32, None]))
+    def somebody_moves(self, after: CodeState, person: str | None) -> None:
+        now = self.crowd.world.clock.advance(seconds=1)
+        move = partial(codes.move, code_id=self.id, after=after, by=person, cause=None, now=now)
+        listed = after in CODE_LISTED[self.course[-1]]
+        try:
+            self.crowd.world.database.write(lambda session: move(session).id)
+        except TransitionRefused:
+            assert not listed
+        else:
+            assert listed, f"{self.course[-1]} to {after}"
+            self.course.append(after)
+
+    @rule()
+    def the_next_one(self) -> None:
+        if self.course[-1] is CodeState.CANCELLED:
+            self._begin(self.crowd.holder())
+
+    @invariant()
+    def it_stands_where_the_moves_left_it_and_each_is_kept(self) -> None:
+        kept = select(CodeStep.state).where(CodeStep.code_id == self.id).order_by(CodeStep.number)
+        row, states = self.crowd.world.database.read(
+            lambda session: (session.get_one(TalentCode, self.id), list(session.scalars(kept)))
+        )
+        assert (row.state, states) == (self.course[-1], self.course)
+
+    @invariant()
+    def a_code_that_ended_is_nobodys_live_code(self) -> None:
+        talent_id = self.crowd.id_of(self.talent)
+        has_ended = self.course[-1] in {CodeState.TERMINATED, CodeState.CANCELLED}
+        try:
+            self.crowd.world.database.read(lambda session: codes.live_of(session, talent_id).id)
+        except CodeNotFound:
+            assert has_ended
+        else:
+            assert not has_ended
+
+
+@pytest.mark.parametrize("life", [ApplicationLife, RecognitionLife, CodeLife])
 def test_a_life_takes_the_listed_steps_and_no_other(sqlite_crowd: People, life: Any) -> None:
     machine = type(life.__name__, (life,), {"crowd": sqlite_crowd})
 
