@@ -16,7 +16,7 @@ from talentseal.anchoring.service import Outcome
 from talentseal.config import FinalityPolicy
 from talentseal.evidence.models import ActState
 from tests.anchoring.conftest import ANCHOR_KEY, Service, address_of, kinds
-from tests.anchoring.registry import ADMIN, connect, identity_of, open_on, put_registry
+from tests.anchoring.registry import ADMIN, PromptAnvil, identity_of, open_on, put_registry
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def node(tmp_path: Path) -> Iterator[Anvil]:
 @pytest.fixture
 def make(serve: Callable[..., Service], sqlite_url: str) -> Callable[..., Service]:
     def build(node: Anvil, record: Deployment, **options: Any) -> Service:
-        service = serve(sqlite_url, connect(node, record), **options)
+        service = serve(sqlite_url, PromptAnvil(node, record), **options)
         open_on(service, record)
         return service
 
@@ -198,7 +198,7 @@ def test_a_kill_that_takes_the_last_blocks_is_a_reset_and_a_new_epoch_goes_on(
     node.state_file.write_bytes(older)
     node.start()
     service.restart()
-    service.chain = connect(node, record)
+    service.chain = PromptAnvil(node, record)
 
     tick = service.tick()
     assert (tick.outcome, tick.anchored_size, tick.final_size) == (Outcome.CHAIN_RESET, 0, 0)
@@ -235,7 +235,7 @@ def test_a_chain_without_state_is_a_reset_and_a_new_contract_takes_everything(
         assert again.contract == record.contract
         assert anchorer.tick().outcome is Outcome.CHAIN_RESET
 
-        service.chain = connect(node, again)
+        service.chain = PromptAnvil(node, again)
         assert open_on(service, again) == 2
         size = service.grow(1)
         service.tick(3)
@@ -252,7 +252,7 @@ def test_a_restart_with_the_saved_state_changes_nothing(
     node.stop()
     node.start()
     service.restart()
-    service.chain = connect(node, record)
+    service.chain = PromptAnvil(node, record)
 
     assert service.tick().outcome is Outcome.IDLE
     assert service.marks() == (size, size)

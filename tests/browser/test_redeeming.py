@@ -65,7 +65,7 @@ def test_a_benefit_is_published_used_proved_in_part_and_reversed(
     judged(phone, shot, "4-receipts")
     phone.locator(".receipt-line").first.click()
     until_final(phone)
-    assert phone.locator(".check-code").evaluate("picture => picture.naturalWidth") > 0
+    expect(phone.locator(".check-code")).not_to_have_js_property("naturalWidth", 0)
     judged(phone, shot, "5-receipt")
     with phone.expect_download() as download:
         phone.locator("form[action$='/bundle'] .btn-primary").click()
