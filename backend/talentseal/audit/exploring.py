@@ -20,7 +20,7 @@ from talentseal.web.pages import Pages
 PAGE: Final = 50
 """Rows of a list."""
 
-RECENT: Final = 8
+RECENT: Final = 5
 """Checkpoints on the first page."""
 
 OFFERED: Final = 30

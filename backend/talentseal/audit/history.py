@@ -337,39 +337,41 @@ def nearest_size(session: Session, size: int) -> int | None:
     return session.scalar(at_most) or session.scalar(sizes.order_by(CheckpointRow.size))
 
 
-_FIRST_SIGNED: Final = select(CheckpointRow.signed_at).order_by(CheckpointRow.size).limit(1)
-
-
 def growth(session: Session, *, now: datetime) -> Growth:
     """The last 30 days; of a young log the last 24 hours."""
-    is_young = all(now - first < YOUNG for (first,) in rows(session, _FIRST_SIGNED))
-    return by_hour(session, now=now) if is_young else _by_day(session, now=now)
+    hours, first = _growth(session, Step.HOUR, _hours(now))
+    if first is None or now - first < YOUNG:
+        return hours
+    today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    return _growth(session, Step.DAY, days)[0]
 
 
 def by_hour(session: Session, *, now: datetime) -> Growth:
     """The last 24 hours, the present one included."""
+    return _growth(session, Step.HOUR, _hours(now))[0]
+
+
+def _hours(now: datetime) -> list[datetime]:
     this = now.astimezone(SHANGHAI).replace(minute=0, second=0, microsecond=0)
-    return _growth(session, Step.HOUR, [this - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)])
+    return [this - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)]
 
 
-def _by_day(session: Session, *, now: datetime) -> Growth:
-    today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-    return _growth(session, Step.DAY, [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)])
-
-
-def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> Growth:
+def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> tuple[Growth, datetime | None]:
+    """And when the log's first checkpoint was signed; None before it."""
     at = {f"at_{place}": each for place, each in enumerate(begins)}
-    ((*sizes,),) = rows(session, _sizes(len(begins)), **at)
+    ((first, *sizes),) = rows(session, _sizes(len(begins)), **at)
     met = [size or 0 for size in sizes]
     periods = [
         Period(each, after - size, after) for each, size, after in zip(begins, met, met[1:], strict=False)
     ]
-    return Growth(step, tuple(periods))
+    return Growth(step, tuple(periods)), first
 
 
 @cache
 def _sizes(count: int) -> Select[Any]:
-    """The log's size before each of `count` times and now: one seek in the index for each."""
+    """When the log began, its size before each of `count` times and now: one seek in an index for each."""
+    first = select(CheckpointRow.signed_at).order_by(CheckpointRow.size).limit(1).scalar_subquery()
     sizes = select(CheckpointRow.size).order_by(CheckpointRow.signed_at.desc(), CheckpointRow.size.desc())
     before = [
         sizes.where(CheckpointRow.signed_at < bindparam(f"at_{place}", type_=Instant)).limit(1)
@@ -378,4 +380,4 @@ def _sizes(count: int) -> Select[Any]:
     columns = [
         each.scalar_subquery().label(f"size_{place}") for place, each in enumerate([*before, sizes.limit(1)])
     ]
-    return select(*columns)
+    return select(first.label("first"), *columns)

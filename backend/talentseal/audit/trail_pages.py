@@ -21,7 +21,7 @@ from talentseal.web.pages import Pages, plain
 _ID: Final = re.compile(r"[0-9a-f]{32}\Z")
 _AGREEMENT: Final = re.compile(r"0x[0-9a-f]{64}\Z")
 
-PAGE_LENGTH: Final = 25
+PAGE_LENGTH: Final = 20
 EXPORT_LIMIT: Final = 20_000
 """Lines of an export at most; a longer trail is exported period by period."""
 
