@@ -15,11 +15,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from types import ModuleType
 from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
@@ -33,11 +33,12 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    UpdateBase,
     create_engine,
     event,
     text,
 )
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -505,17 +506,29 @@ class _ManyWriters:
         raise DatabaseBusy
 
     def _commit(self, session: Session) -> None:
-        _end(session)
+        session.flush()
         reach("write.before-commit")
         driver, raw = self.engine.dialect.loaded_dbapi, _raw(_connection(session))
+        last: Sequence[_AtEnd] = session.info.pop(_AT_END, ())
+        commit = partial(raw.execute, self._in_one_trip(raw, last), prepare=False) if last else raw.commit
         try:
-            raw.commit()
+            commit()
         except driver.Error as error:
+            if isinstance(error, driver.errors.CheckViolation):
+                for each in last:
+                    if each.forbidden and each.statement.entity_description["name"] == error.diag.table_name:
+                        raise each.forbidden from error
             if raw.closed or _is_of_no_server(error):
                 raise OutcomeUnknown from error
             raise DBAPIError.instance(None, None, error, driver.Error) from error
         reach("write.committed")
         session.expunge_all()
+
+    def _in_one_trip(self, raw: Any, last: Sequence["_AtEnd"]) -> str:
+        """The statements and the COMMIT as one request: when one fails, none after it is executed."""
+        cursor = self.engine.dialect.loaded_dbapi.ClientCursor(raw)
+        made = [_Compiled.of(each.statement, self.engine.dialect).fitted(each.values) for each in last]
+        return ";".join([*(cursor.mogrify(text, values) for text, values in made), "COMMIT"])
 
     def _kept(self) -> Session:
         try:
@@ -683,19 +696,65 @@ def _check_references(connection: Connection) -> None:
         raise ReferencesBroken(table=str(broken[0]), parent=str(broken[2]))
 
 
-def at_end(session: Session, work: Callable[[], None]) -> None:
-    """Run `work` in this write after all else, just before its commit; what it raises undoes the write.
+@dataclass(frozen=True, slots=True)
+class _AtEnd:
+    """A statement for the end of a write, and what to raise when a CHECK forbids it."""
 
-    For a row that everybody waits for: on PostgreSQL it is held from here to the commit.
+    statement: UpdateBase
+    values: Mapping[str, Any]
+    forbidden: type[TalentSealError] | None
+
+
+def at_end(
+    session: Session,
+    statement: UpdateBase,
+    values: Mapping[str, Any],
+    *,
+    forbidden: type[TalentSealError] | None = None,
+) -> None:
+    """Execute `statement`, a constant of which no row is read, in this write after all else; of several the
+    one that was asked for first comes last. What a CHECK then forbids undoes the write and raises
+    `forbidden`; one of them may have it.
+
+    On PostgreSQL they go to the server together with the COMMIT: a row that everybody waits for is then held
+    for no longer than that takes. When our thread had to hear of it first and to get its turn again, with 32
+    clients all waited for that.
     """
-    session.info.setdefault(_AT_END, []).append(work)
+    session.info.setdefault(_AT_END, deque()).appendleft(_AtEnd(statement, values, forbidden))
 
 
 def _end(session: Session) -> None:
     """Write what waits in the session, then what has to come last."""
     session.flush()
-    for work in session.info.pop(_AT_END, ()):
-        work()
+    for each in session.info.pop(_AT_END, ()):
+        try:
+            session.connection().execute(each.statement, each.values)
+        except IntegrityError as error:
+            if each.forbidden is None:
+                raise
+            raise each.forbidden from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A constant statement as a driver takes it. fit: what makes a parameter's value one of the driver's."""
+
+    text: Any
+    fit: Mapping[str, Callable[[Any], Any]]
+
+    @staticmethod
+    @cache
+    def of(statement: Any, dialect: Dialect) -> "_Compiled":
+        text = statement.compile(dialect=dialect)
+        made = {
+            name: each.type.dialect_impl(dialect).bind_processor(dialect) for name, each in text.binds.items()
+        }
+        return _Compiled(text, {name: each for name, each in made.items() if each})
+
+    def fitted(self, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Its text and all its parameters."""
+        given = self.text.construct_params(values)
+        return str(self.text), given | {name: fit(given[name]) for name, fit in self.fit.items()}
 
 
 _AT_END: Final = "at end"

@@ -93,7 +93,7 @@ def minted(running: Running, holder: Holder) -> str:
 
         def write(session: Session) -> str:
             rules = session_rules_of(service.settings)
-            known = sessions.sessions_of(session, actor.account_id, rules, now=now)[0]
+            known = sessions.sessions_of(session, actor.account_id, rules, limit=1, now=now)[0]
             devices.bind(session, actor, token=token, browser="", now=now)
             return minting.mint(session, actor, keys, device_token=token, session_id=known.id, now=now).text
 

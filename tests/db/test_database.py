@@ -16,7 +16,22 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, bindparam, create_engine, func, insert, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    create_engine,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError, StatementError
 from sqlalchemy.orm import Session
 
@@ -36,6 +51,7 @@ from talentseal.db import (
     sqlite_driver,
     wal_is_safe,
 )
+from talentseal.errors import Conflict
 from talentseal.evidence.models import Lease
 from talentseal.tables import METADATA
 from tests.postgres import Postgres
@@ -768,49 +784,95 @@ def test_a_killed_server_is_reconnected_to_and_has_lost_nothing() -> None:
         server.stop()
 
 
-class Refused(Exception):
+class Refused(Conflict):
     """By what comes last."""
 
-
-def test_what_has_to_come_last_comes_after_all_else_and_is_committed_with_it(database: Database) -> None:
-    order: list[str] = []
-
-    def work(session: Session) -> str:
-        at_end(session, lambda: order.append(put("last")(session)))
-        order.append(put("first")(session))
-        return "done"
-
-    assert database.write(work) == "done"
-    assert order == ["first", "last"]
-    assert names(database) == {"first", "last"}
+    code = "refused-at-the-end"
+    zh = en = "Not more than two."
 
 
-def test_what_comes_last_undoes_the_write_when_it_fails_and_is_not_left_for_the_next(
-    database: Database,
-) -> None:
-    def refuse() -> None:
-        raise Refused
-
-    def work(session: Session) -> str:
-        at_end(session, refuse)
-        return put("never")(session)
-
-    with pytest.raises(Refused):
-        database.write(work)
-    database.write(put("after"))
-
-    assert names(database) == {"after"}
+SEATS = Table(
+    "test_seats",
+    MetaData(),
+    Column("name", String, primary_key=True),
+    Column("taken", Integer, CheckConstraint("taken <= 2")),
+)
+TAKE = update(SEATS).where(SEATS.c.name == bindparam("seat")).values(taken=SEATS.c.taken + bindparam("more"))
 
 
-def test_what_a_failed_write_wanted_last_is_forgotten(database: Database) -> None:
-    order: list[str] = []
+@pytest.fixture
+def seats(database: Database) -> Database:
+    """Two seats, none of which is taken."""
 
     def work(session: Session) -> None:
-        at_end(session, lambda: order.append(put("never")(session)))
-        raise Refused
+        SEATS.create(session.connection(), checkfirst=True)
+        session.execute(insert(SEATS).values(name="hall", taken=0))
 
+    database.write(work)
+    return database
+
+
+def take(count: int, *before: Callable[[Session], object]) -> Callable[[Session], str]:
+    """A write that takes seats at its end, although it says so first."""
+
+    def work(session: Session) -> str:
+        at_end(session, TAKE, {"seat": "hall", "more": count}, forbidden=Refused)
+        for each in before:
+            each(session)
+        return "taken"
+
+    return work
+
+
+def taken(database: Database) -> int:
+    found: int = database.read(lambda session: session.scalars(select(SEATS.c.taken)).one())
+    return found
+
+
+def test_what_has_to_come_last_comes_after_all_else_and_is_committed_with_it(seats: Database) -> None:
+    met: list[int] = []
+
+    def look(session: Session) -> None:
+        met.append(session.scalars(select(SEATS.c.taken)).one())
+
+    assert seats.write(take(2, put("first"), look)) == "taken"
+    assert (met, taken(seats), names(seats)) == ([0], 2, {"first"})
+
+
+def test_what_a_check_forbids_at_the_end_undoes_the_write_and_is_not_left_for_the_next(
+    seats: Database,
+) -> None:
     with pytest.raises(Refused):
-        database.write(work)
-    database.write(put("after"))
+        seats.write(take(3, put("never")))
+    seats.write(put("after"))
 
-    assert names(database) == {"after"}
+    assert (taken(seats), names(seats)) == (0, {"after"})
+
+
+def test_other_constraints_at_the_end_are_told_as_they_are(seats: Database) -> None:
+    again = insert(SEATS).values(name="hall", taken=0)
+
+    with pytest.raises(IntegrityError):
+        seats.write(lambda session: at_end(session, again, {}))
+
+    assert seats.write(take(1)) == "taken"
+
+
+def test_what_a_failed_write_wanted_last_is_forgotten(seats: Database) -> None:
+    with pytest.raises(LookupError):
+        seats.write(take(1, raise_it))
+    seats.write(put("after"))
+
+    assert (taken(seats), names(seats)) == (0, {"after"})
+
+
+def test_of_many_at_once_as_many_get_a_seat_as_there_are(seats: Database, pool: ThreadPoolExecutor) -> None:
+    def try_it(number: int) -> bool:
+        try:
+            return bool(seats.write(take(1, put(str(number)))))
+        except Refused:
+            return False
+
+    met = list(pool.map(try_it, range(64)))
+
+    assert (met.count(True), taken(seats), len(names(seats))) == (2, 2, 2)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from talentseal.accounts import own, service, sessions
 from talentseal.accounts.models import Credential, SignInMethod, WebSession
+from talentseal.accounts.own_pages import SHOWN
 from talentseal.accounts.roles import Actor, Permission, Role
 from tests.accounts.door import PASSWORD, Person, enrol, invite, secret_of
 from tests.api.conftest import Api
@@ -250,6 +251,21 @@ def test_a_session_elsewhere_is_ended_from_here(api: Api, lin: Person) -> None:
 
     assert api.world.database.read(lambda session: session.get(WebSession, row_hash)) is None
     assert is_signed_in(api)
+
+
+def test_of_many_sessions_the_last_used_are_listed(api: Api, lin: Person) -> None:
+    member = Member(Actor(lin.account, "", Role.PARTNER, frozenset()), None, "")
+    for _ in range(SHOWN + 3):
+        api.sign_in(member)
+        api.world.clock.advance(seconds=1)
+    api.http.cookies.clear()
+    sign_in(api, lin)
+
+    page = get(api, "/account").text
+
+    assert page.count('action="/account/sessions/end"') == SHOWN - 1
+    assert "本次登录" in page
+    assert f"只列出最近使用的 {SHOWN} 次登录" in page
 
 
 def test_signing_out_everywhere_ends_every_session(api: Api, lin: Person) -> None:

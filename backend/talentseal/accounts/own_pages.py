@@ -1,7 +1,7 @@
 """Pages of an invitation and of one's own account. Secrets are shown once, in answer to a form."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -19,6 +19,9 @@ from talentseal.errors import Invalid, TalentSealError
 from talentseal.web.pages import see_other
 
 pages = APIRouter(include_in_schema=False)
+
+SHOWN: Final = 20
+"""Sessions that the account's page lists."""
 
 Text = Annotated[str, Field(max_length=1000, repr=False)]
 Typed = Annotated[str, Form(max_length=1000)]
@@ -104,13 +107,14 @@ def _account(counter: Counter, present: SignedIn) -> dict[str, Any]:
     standing, open_sessions, keys = arrival.database.read(
         lambda session: (
             own.standing(session, actor.account_id),
-            sessions.sessions_of(session, actor.account_id, arrival.rules, now=arrival.now),
+            sessions.sessions_of(session, actor.account_id, arrival.rules, limit=SHOWN + 1, now=arrival.now),
             own.api_keys_of(session, actor) if actor.may(Permission.API_KEY_OWN) else [],
         )
     )
     return {
         "standing": standing,
-        "sessions": open_sessions,
+        "sessions": open_sessions[:SHOWN],
+        "has_more_sessions": len(open_sessions) > SHOWN,
         "here": present.session,
         "api_keys": keys,
         "scopes": sorted(permission.value for permission in PERMISSIONS[actor.role]),

@@ -194,14 +194,17 @@ def end_all(session: Session, account_id: str, *, but: str = "") -> None:
     session.execute(delete(HalfSignIn).where(HalfSignIn.account_id == account_id))
 
 
-def sessions_of(session: Session, account_id: str, rules: SessionRules, *, now: datetime) -> list[WebSession]:
-    """The account's open sessions, the last used first."""
+def sessions_of(
+    session: Session, account_id: str, rules: SessionRules, *, limit: int, now: datetime
+) -> list[WebSession]:
+    """Up to `limit` of the account's open sessions, the last used first."""
     query = select(WebSession).where(
         WebSession.account_id == account_id,
         WebSession.last_seen_at > now - rules.idle,
         WebSession.created_at > now - rules.absolute,
     )
-    return list(session.scalars(query.order_by(WebSession.last_seen_at.desc(), WebSession.id)))
+    newest = query.order_by(WebSession.last_seen_at.desc(), WebSession.id).limit(limit)
+    return list(session.scalars(newest))
 
 
 def prune(session: Session, rules: SessionRules, *, now: datetime) -> None:

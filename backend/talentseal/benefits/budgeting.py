@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from talentseal.accounts import service as accounts
 from talentseal.accounts.models import Organisation, OrganisationKind
 from talentseal.accounts.roles import Actor, Permission, Role
-from talentseal.benefits import service
-from talentseal.benefits.counting import ALARMS
+from talentseal.benefits import counting, service
 from talentseal.benefits.models import Benefit, BenefitVersion, Budget, BudgetAlarm
 from talentseal.benefits.refusals import (
     BenefitNotFound,
@@ -24,7 +21,7 @@ from talentseal.benefits.refusals import (
     BudgetOwnerRefused,
 )
 from talentseal.benefits.schemas import BudgetInput, BudgetLimits, BudgetView
-from talentseal.db import is_sqlite, rows
+from talentseal.db import rows
 
 
 def set_budget(
@@ -89,17 +86,9 @@ def change(session: Session, actor: Actor, budget_id: str, command: BudgetLimits
     session.refresh(row)
     if changed is None:
         raise BudgetBelowUse(used_units=row.used_units, used_fen=row.used_fen)
-    tell_alarms(session, now)
+    counting.note_alarms(session, row.id, now=now)
     service.follow_budget(session, benefit.id, now=now)
     return row
-
-
-def tell_alarms(session: Session, now: datetime) -> int:
-    """Note every threshold that is reached and not noted; answers how many. Safe to repeat.
-
-    What redemptions reach they note themselves; this is for limits that were lowered.
-    """
-    return sum(_reach(session, percent, now) for percent in ALARMS)
 
 
 def listed(session: Session, actor: Actor) -> list[BudgetView]:
@@ -178,22 +167,3 @@ def _check_owner(session: Session, actor: Actor, benefit: Benefit, owner_id: str
         raise BenefitNotFound
     if owner_id != actor.organisation_id:
         raise BudgetOwnerRefused
-
-
-def _reach(session: Session, percent: int, now: datetime) -> int:
-    """Note one threshold for every budget that has reached it."""
-    reached = select(Budget.id).where(
-        or_(
-            Budget.used_units * 100 >= Budget.limit_units * percent,
-            Budget.used_fen * 100 >= Budget.limit_fen * percent,
-        )
-    )
-    told = select(BudgetAlarm.budget_id).where(BudgetAlarm.percent == percent)
-    insert = insert_sqlite if is_sqlite(session) else insert_postgresql
-    done = 0
-    for budget_id in session.scalars(reached.where(Budget.id.not_in(told))).all():
-        note = insert(BudgetAlarm).values(budget_id=budget_id, percent=percent, reached_at=now)
-        # One that another worker has told meanwhile is told already.
-        ours = note.on_conflict_do_nothing().returning(BudgetAlarm.budget_id)
-        done += session.execute(ours).first() is not None
-    return done

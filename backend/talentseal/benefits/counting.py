@@ -1,22 +1,23 @@
 """Counting what is used: quotas of a person, exclusion groups, budgets; and giving back what was not.
 
-Every count is one guarded statement: it changes the counter only within its limit, whoever else does the
-same, and the database's constraints stand behind it. A count that finds its limit reached although what was
-read before said otherwise has lost a race: `Outrun` undoes the transaction, and the act is decided anew.
-All counts are taken in one order (exclusion, quota, budget), so that no two wait for one another.
+Every count is one statement that changes the counter only within its limit, whoever else does the same. A
+count that finds its limit reached although what was read before said otherwise has lost a race: `Outrun`
+undoes the transaction, and the act is decided anew. All counts are taken in one order (exclusion, quota,
+budget), so that no two wait for one another. A person's counters are his own; a budget's row is everybody's,
+so that its count comes last and is held within its limits by the table's own constraints.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, BindParameter, bindparam, or_, update
+from sqlalchemy import BigInteger, BindParameter, bindparam, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from talentseal.benefits.models import Budget, BudgetAlarm, ExclusionUse, QuotaUse
-from talentseal.db import is_sqlite, table_of
+from talentseal.db import Instant, at_end, is_sqlite, table_of
 from talentseal.errors import Unavailable
 
 ALARMS: Final = (80, 100)
@@ -47,10 +48,11 @@ class Use:
     value_fen: int
 
 
-def take(session: Session, use: Use) -> None:
-    """Count a use in the person's exclusion group and quota. Only within a write, which `spend` completes.
+def take(session: Session, use: Use, *, now: datetime) -> None:
+    """Count a use in the person's exclusion group and quota at once, in its budget at the end of the write.
 
-    Raises Outrun with some of it counted: the write has to be undone.
+    Only within a write, which raises Outrun with some of it counted, so that it has to be undone. The alarms
+    that the budget's use reaches are noted with it.
     """
     sqlite = is_sqlite(session)
     who = {"talent_id": use.talent, "period": use.period, "benefit_id": use.benefit, "units": use.units}
@@ -61,13 +63,19 @@ def take(session: Session, use: Use) -> None:
     if use.units > quota:
         raise Outrun
     _guarded(session, _COUNT_SQLITE if sqlite else _COUNT_POSTGRESQL, {**who, "quota": quota})
-
-
-def spend(session: Session, use: Use, *, now: datetime) -> None:
-    """Count a use in its budget, if it has one. Only within a write. Raises Outrun as `take` does."""
     if use.budget is not None:
-        spent = _guarded(session, _SPEND, _amounts(use))
-        _alarm(session, use, spent, now)
+        at_end(session, *_alarms(session, use.budget, now))
+        at_end(session, _SPEND, _amounts(use), forbidden=Outrun)
+
+
+def note_alarms(session: Session, budget: str, *, now: datetime) -> None:
+    """Note what a budget has reached, for a limit that was changed. Safe to repeat."""
+    session.connection().execute(*_alarms(session, budget, now))
+
+
+def _alarms(session: Session, budget: str, now: datetime) -> tuple[Any, dict[str, Any]]:
+    reach = _REACH_SQLITE if is_sqlite(session) else _REACH_POSTGRESQL
+    return reach, {"budget": budget, "at": now}
 
 
 def give_back(session: Session, use: Use) -> None:
@@ -85,11 +93,9 @@ def _amounts(use: Use) -> dict[str, Any]:
     return {"budget": use.budget, "units": use.units, "value": use.value_fen}
 
 
-def _guarded(session: Session, statement: Any, values: dict[str, Any]) -> Any:
-    found = session.connection().execute(statement, values).first()
-    if found is None:
+def _guarded(session: Session, statement: Any, values: dict[str, Any]) -> None:
+    if session.connection().execute(statement, values).first() is None:
         raise Outrun
-    return found
 
 
 _UNITS: Final = bindparam("units", type_=BigInteger())
@@ -131,13 +137,8 @@ _EXCLUDE_POSTGRESQL: Final = _exclude(insert_postgresql)
 _VALUE: Final = bindparam("value", type_=BigInteger())
 _SPEND: Final = (
     update(_BUDGETS)
-    .where(
-        _BUDGETS.c.id == bindparam("budget"),
-        or_(_BUDGETS.c.limit_units.is_(None), _BUDGETS.c.used_units + _UNITS <= _BUDGETS.c.limit_units),
-        or_(_BUDGETS.c.limit_fen.is_(None), _BUDGETS.c.used_fen + _VALUE <= _BUDGETS.c.limit_fen),
-    )
+    .where(_BUDGETS.c.id == bindparam("budget"))
     .values(used_units=_BUDGETS.c.used_units + _UNITS, used_fen=_BUDGETS.c.used_fen + _VALUE)
-    .returning(_BUDGETS.c.used_units, _BUDGETS.c.limit_units, _BUDGETS.c.used_fen, _BUDGETS.c.limit_fen)
 )
 _RETURN: Final = (
     update(_BUDGETS)
@@ -164,22 +165,22 @@ _INCLUDE: Final = (
 )
 
 
-def _alarm(session: Session, use: Use, spent: Any, now: datetime) -> None:
-    units, limit_units, fen, limit_fen = spent
-    reached = share_bp(units, limit_units, fen, limit_fen)
-    before = share_bp(units - use.units, limit_units, fen - use.value_fen, limit_fen)
-    for percent in ALARMS:
-        if before < percent * 100 <= reached:
-            row = {"budget_id": use.budget, "percent": percent, "reached_at": now}
-            insert = insert_sqlite if is_sqlite(session) else insert_postgresql
-            session.connection().execute(insert(table_of(BudgetAlarm)).on_conflict_do_nothing(), row)
+def _reach(insert: Any) -> Any:
+    """Note the thresholds that a budget has reached and that were not noted before."""
+    alarms, percents = (
+        table_of(BudgetAlarm),
+        union_all(*(select(literal(each)) for each in ALARMS)).subquery(),
+    )
+    (percent,) = percents.c
+    reached = select(_BUDGETS.c.id, percent, bindparam("at", type_=Instant())).where(
+        _BUDGETS.c.id == bindparam("budget"),
+        or_(
+            _BUDGETS.c.used_units * 100 >= _BUDGETS.c.limit_units * percent,
+            _BUDGETS.c.used_fen * 100 >= _BUDGETS.c.limit_fen * percent,
+        ),
+    )
+    return insert(alarms).from_select(alarms.c.keys(), reached).on_conflict_do_nothing()
 
 
-def share_bp(used_units: int, limit_units: int | None, used_fen: int, limit_fen: int | None) -> int:
-    """How much of a budget is used, in basis points of whichever limit is nearer; 0 without a limit."""
-    shares = [
-        used * 10_000 // limit if limit else 10_000
-        for used, limit in ((used_units, limit_units), (used_fen, limit_fen))
-        if limit is not None
-    ]
-    return max(shares, default=0)
+_REACH_SQLITE: Final = _reach(insert_sqlite)
+_REACH_POSTGRESQL: Final = _reach(insert_postgresql)

@@ -92,6 +92,27 @@ class ChipAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a genuine text names. burns: digest of the token that is used up by it, None when it is no token.
+
+    withheld: why he is not established all the same. photo: see `Established`. card, second_factor_required
+    and offline: see `Presentation`.
+    """
+
+    code: str
+    talent: str
+    surname: str = field(repr=False)
+    tier: Tier
+    channel: Channel
+    burns: bytes | None
+    withheld: Refusal | None
+    photo: bool
+    offline: bool = False
+    card: str | None = None
+    second_factor_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Established:
     """All that the counter is told of whoever stands there. surname: masked, 张**.
 
@@ -110,6 +131,17 @@ class Established:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Somebody was established, and who it is: for what follows in the transaction, not for the counter.
+
+    bearer: None where the same request was answered before.
+    """
+
+    answer: Established
+    bearer: Bearer | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The refusal that has been noted."""
 
@@ -119,26 +151,6 @@ class Refused:
     def error(self) -> PresentationRefused:
         """What the counter is told: to be raised after the commit."""
         return TOLD[self.refusal]()
-
-
-@dataclass(frozen=True, slots=True)
-class Bearer:
-    """Whom a genuine text names. burns: digest of the token that is used up by it, None when it is no token.
-
-    withheld: why he is not established all the same. photo: see `Established`. card, second_factor_required
-    and offline: see `Presentation`.
-    """
-
-    code: str
-    surname: str = field(repr=False)
-    tier: Tier
-    channel: Channel
-    burns: bytes | None
-    withheld: Refusal | None
-    photo: bool
-    offline: bool = False
-    card: str | None = None
-    second_factor_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +178,13 @@ def present(
 
     Raises NotPermitted and TerminalUnknown, with nothing noted and nothing burnt.
     """
-    return present_at(session, counter_of(session, actor, place), credentials, sent, now=now)
+    met = present_at(session, counter_of(session, actor, place), credentials, sent, now=now)
+    return met if isinstance(met, Refused) else met.answer
 
 
 def present_at(
     session: Session, counter: Counter, credentials: Credentials, sent: Sent, *, now: datetime
-) -> Established | Refused:
+) -> Shown | Refused:
     """The same at a counter that is known already, in the transaction of what follows from it."""
     asked = _Asked(counter, sent.request, now)
     return _settled(session, asked, _recognised(session, credentials, asked, sent.text))
@@ -185,7 +198,7 @@ def present_late(
     *,
     occurred_at: datetime,
     now: datetime,
-) -> Established | Refused:
+) -> Shown | Refused:
     """Establish whoever a token for times without a network named at a moment that has passed: for what a
     counter enters once it has a network again. Only within a write, which is to be committed in either case.
 
@@ -195,7 +208,7 @@ def present_late(
     return _settled(session, asked, _by_old_token(session, credentials, asked, text, occurred_at))
 
 
-def _settled(session: Session, asked: _Asked, met: Bearer | Unfit) -> Established | Refused:
+def _settled(session: Session, asked: _Asked, met: Bearer | Unfit) -> Shown | Refused:
     now = asked.now
     if isinstance(met, Unfit):
         return refuse(session, asked.counter, met, now=now)
@@ -206,7 +219,7 @@ def _settled(session: Session, asked: _Asked, met: Bearer | Unfit) -> Establishe
         )
     if met.withheld:
         return refuse(session, asked.counter, Unfit(met.withheld, met.code), now=now)
-    return _establish(session, asked, met, identifier)
+    return Shown(_establish(session, asked, met, identifier), met)
 
 
 def challenge(
@@ -304,7 +317,15 @@ def _by_old_token(
         withheld = Refusal.TOKEN_EXPIRED
     surname = people.masked_name(credentials.vault, row.talent, row.sealed)
     return Bearer(
-        row.code, surname, tier, Channel.SCAN, token.digest, withheld, photo=row.photo, offline=True
+        row.code,
+        row.talent,
+        surname,
+        tier,
+        Channel.SCAN,
+        token.digest,
+        withheld,
+        photo=row.photo,
+        offline=True,
     )
 
 
@@ -341,6 +362,7 @@ def _holder(session: Session, credentials: Credentials, asked: _Asked, found: Ca
     row = only_row(session, _OF_CODE, code=code.id, organisation=asked.counter.organisation)
     return Bearer(
         code.id,
+        code.talent_id,
         people.masked_name(credentials.vault, code.talent_id, row.sealed if row else None),
         code.tier,
         Channel.SWIPE,
@@ -432,6 +454,7 @@ def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: b
     surname = people.masked_name(credentials.vault, row.talent, row.sealed)
     return Bearer(
         row.code,
+        row.talent,
         surname,
         row.tier,
         channel,
@@ -458,7 +481,7 @@ def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) ->
     return burnt.first() is not None
 
 
-def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Established | Refused | None:
+def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Shown | Refused | None:
     """What the same request was answered before, when its terminal asks again; None when it is another."""
     burn = session.get_one(TokenBurn, bearer.burns)
     if not asked.request or (burn.terminal_id, burn.request) != (asked.counter.terminal, asked.request):
@@ -466,7 +489,7 @@ def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Established | 
     if burn.refusal:
         return Refused(burn.refusal)
     row = session.get_one(Presentation, burn.presentation_id)
-    return Established(
+    answer = Established(
         row.id,
         bearer.surname,
         row.tier,
@@ -476,6 +499,7 @@ def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Established | 
         bearer.photo,
         row.offline,
     )
+    return Shown(answer, None)
 
 
 def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str) -> Established:

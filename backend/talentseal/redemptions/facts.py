@@ -47,6 +47,7 @@ from talentseal.clock import legal_date
 from talentseal.credentials.card_models import TalentCard
 from talentseal.credentials.card_states import CardState
 from talentseal.credentials.models import Channel, Presentation
+from talentseal.credentials.presenting import Shown
 from talentseal.db import Instant, only_row, rows
 from talentseal.evidence.models import ActState, RegistryAct
 from talentseal.partners.access_models import AccessState, ModuleAccess
@@ -177,6 +178,26 @@ def bearer_of(session: Session, counter: Counter, presentation: str, *, now: dat
         offline=row.offline,
         card_frozen=row.card_state is not None and row.card_state is not CardState.ACTIVE,
         token=row.token_digest,
+    )
+
+
+def just_shown(met: Shown) -> Bearer | None:
+    """Who was established in this transaction, as he was when he showed himself; None when it was before."""
+    shown = met.bearer
+    if shown is None:
+        return None
+    return Bearer(
+        talent=shown.talent,
+        code=shown.code,
+        tier=shown.tier,
+        # Nobody else is established, and the code is held since.
+        state=CodeState.ACTIVE,
+        presentation=met.answer.presentation,
+        channel=shown.channel,
+        showing=_showing(shown.channel, static=shown.second_factor_required),
+        static=shown.second_factor_required,
+        offline=shown.offline,
+        token=shown.burns,
     )
 
 

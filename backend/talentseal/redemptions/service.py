@@ -8,7 +8,7 @@ the burn stays, and the holder can ask why. So `NotRedeemed` is returned, commit
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -181,11 +181,10 @@ def redeem_late(
     met = presenting.present_late(session, counter, credentials, past.text, occurred_at=at, now=now)
     if isinstance(met, Refused):
         return NotRedeemed(met.error)
-    bearer = facts.bearer_of(session, counter, met.presentation, now=now)
-    if bearer is None:
-        raise AssertionError("a presentation just made holds")  # pragma: no cover
-    # It was ACTIVE then, or nobody had been established; what happened to it since takes nothing back.
-    then = replace(bearer, state=CodeState.ACTIVE, tier=met.tier)
+    # As he was then: what happened to his code since takes nothing back.
+    then = facts.just_shown(met)
+    if then is None:
+        raise AssertionError("no request was answered before that has no name")  # pragma: no cover
     here = facts.Place(counter.organisation, counter.outlet)
     known = facts.facts_of(session, then, here, order.benefit, now=at)
     asked = Asked(counter, known, _wish(session, known, order, at))
@@ -248,13 +247,13 @@ def try_out(
 
 def _asked(session: Session, actor: Actor, visit: Visit, order: Order, now: datetime) -> Asked | NotRedeemed:
     counter = counter_of(session, actor, visit.place)
-    presentation = visit.presentation
+    presentation, bearer = visit.presentation, None
     if visit.sent is not None:
         met = presenting.present_at(session, counter, visit.credentials, visit.sent, now=now)
         if isinstance(met, Refused):
             return NotRedeemed(met.error)
-        presentation = met.presentation
-    bearer = facts.bearer_of(session, counter, presentation, now=now)
+        presentation, bearer = met.answer.presentation, facts.just_shown(met)
+    bearer = bearer or facts.bearer_of(session, counter, presentation, now=now)
     if bearer is None:
         raise PresentationRequired
     here = facts.Place(counter.organisation, counter.outlet)
@@ -319,7 +318,7 @@ def _make(
     if offer is None:
         raise AssertionError("checks pass no benefit that is not there")  # pragma: no cover
     use = _use_of(asked, offer)
-    counting.take(session, use)
+    counting.take(session, use, now=now)
     if known.bearer.static:
         _draw(session, known.bearer.talent, use.value_fen, now)
     value = use.value_fen
@@ -354,8 +353,7 @@ def _make(
     )
     recorded = None if reserve else _complete(session, row, terms, now)
     # Its table, not the session: no object that is only handed out has to be followed.
-    session.connection().execute(_KEEP, {name: getattr(row, name) for name in _COLUMNS})
-    at_end(session, lambda: counting.spend(session, use, now=now))
+    at_end(session, _KEEP, {name: getattr(row, name) for name in _COLUMNS})
     return Redeemed(row, terms, recorded)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.db import rows
+from talentseal.db import rows, table_of
 from talentseal.errors import NotFound
 from talentseal.talents.models import (
     AccessPurpose,
@@ -165,27 +165,29 @@ def note_access(
     document_id: str | None = None,
     grant_id: str | None = None,
     now: datetime,
-) -> TalentAccess:
+) -> None:
     """Keep that somebody opened a person's data, in the transaction that opens it; the person sees it.
 
     groups: what was opened. A person's own openings are not kept.
     """
-    row = TalentAccess(
-        id=secrets.token_hex(16),
-        talent_id=talent_id,
-        at=now,
-        account_id=actor.account_id,
-        organisation_id=actor.organisation_id,
-        role=actor.role,
-        purpose=purpose,
-        groups=" ".join(sorted(groups)),
-        application_id=application_id,
-        document_id=document_id,
-        grant_id=grant_id,
-    )
-    session.add(row)
+    row = {
+        "id": secrets.token_hex(16),
+        "talent_id": talent_id,
+        "opened_at": now,
+        "account_id": actor.account_id,
+        "organisation_id": actor.organisation_id,
+        "role": actor.role,
+        "purpose": purpose,
+        "field_groups": " ".join(sorted(groups)),
+        "application_id": application_id,
+        "document_id": document_id,
+        "grant_id": grant_id,
+    }
     session.flush()
-    return row
+    session.connection().execute(_NOTE, row)
+
+
+_NOTE: Final = insert(table_of(TalentAccess))
 
 
 def groups_in(entered: Content) -> frozenset[FieldGroup]:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.db import is_sqlite
+from talentseal.db import is_sqlite, rows
 from talentseal.errors import Invalid
 from talentseal.talents.models import RegisterKind, SharedRegister
 from talentseal.talents.schemas import Content, ImportReport, RefusedRow, RowFault
@@ -69,10 +69,13 @@ def import_csv(session: Session, actor: Actor, vault: Vault, raw: bytes, *, now:
 
 def holds(session: Session, vault: Vault, kind: RegisterKind, number: str) -> bool | None:
     """Whether the register has the number; None while it has none of that kind."""
-    if session.scalar(select(SharedRegister.kind).where(SharedRegister.kind == kind).limit(1)) is None:
-        return None
     digest = vault.digest("register", f"{kind.value}|{spelled(number)}")
-    return session.get(SharedRegister, (kind, digest)) is not None
+    ((any_of_kind, this),) = rows(session, _HELD, kind=kind, number=digest)
+    return this if any_of_kind else None
+
+
+_OF_KIND: Final = exists().where(SharedRegister.kind == bindparam("kind"))
+_HELD: Final = select(_OF_KIND, _OF_KIND.where(SharedRegister.number_digest == bindparam("number")))
 
 
 def certificate(session: Session, vault: Vault, entered: Content) -> bool | None:

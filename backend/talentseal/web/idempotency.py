@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from sealproof import canonical
-from talentseal.db import Database, is_sqlite, rows, table_of
+from talentseal.db import Database, at_end, is_sqlite, rows, table_of
 from talentseal.errors import TalentSealError
 from talentseal.web.models import IdempotentAnswer
 
@@ -91,9 +91,7 @@ def perform(
             session.connection().execute(_FORGET, _named(once))
             return answer
         body = answer.body.model_dump_json()
-        # What waits in the session comes first: no answer is kept without its act.
-        session.flush()
-        session.connection().execute(_KEEP, {**_named(once), "answered": answer.status, "content": body})
+        at_end(session, _KEEP, {**_named(once), "answered": answer.status, "content": body})
         return Response(body, answer.status, media_type="application/json")
 
     met = database.write(work)
