@@ -509,7 +509,7 @@ class _ManyWriters:
         session.flush()
         reach("write.before-commit")
         driver, raw = self.engine.dialect.loaded_dbapi, _raw(_connection(session))
-        last: Sequence[_AtEnd] = session.info.pop(_AT_END, ())
+        last = _kept_for_the_end(session)
         commit = partial(raw.execute, self._in_one_trip(raw, last), prepare=False) if last else raw.commit
         try:
             commit()
@@ -712,21 +712,25 @@ def at_end(
     *,
     forbidden: type[TalentSealError] | None = None,
 ) -> None:
-    """Execute `statement`, a constant of which no row is read, in this write after all else; of several the
-    one that was asked for first comes last. What a CHECK then forbids undoes the write and raises
-    `forbidden`; one of them may have it.
+    """Execute `statement`, a constant of which no row is read, in this write after all else. What a CHECK
+    then forbids undoes the write and raises `forbidden`; statements that name such an error come last.
 
     On PostgreSQL they go to the server together with the COMMIT: a row that everybody waits for is then held
     for no longer than that takes. When our thread had to hear of it first and to get its turn again, with 32
     clients all waited for that.
     """
-    session.info.setdefault(_AT_END, deque()).appendleft(_AtEnd(statement, values, forbidden))
+    session.info.setdefault(_AT_END, []).append(_AtEnd(statement, values, forbidden))
+
+
+def _kept_for_the_end(session: Session) -> list[_AtEnd]:
+    kept: list[_AtEnd] = session.info.pop(_AT_END, [])
+    return sorted(kept, key=lambda each: each.forbidden is not None)
 
 
 def _end(session: Session) -> None:
     """Write what waits in the session, then what has to come last."""
     session.flush()
-    for each in session.info.pop(_AT_END, ()):
+    for each in _kept_for_the_end(session):
         try:
             session.connection().execute(each.statement, each.values)
         except IntegrityError as error:

@@ -64,8 +64,8 @@ def take(session: Session, use: Use, *, now: datetime) -> None:
         raise Outrun
     _guarded(session, _COUNT_SQLITE if sqlite else _COUNT_POSTGRESQL, {**who, "quota": quota})
     if use.budget is not None:
-        at_end(session, *_alarms(session, use.budget, now))
         at_end(session, _SPEND, _amounts(use), forbidden=Outrun)
+        at_end(session, *_alarms(session, use.budget, now), forbidden=Outrun)
 
 
 def note_alarms(session: Session, budget: str, *, now: datetime) -> None:

@@ -45,7 +45,7 @@ from talentseal.credentials.models import (
 from talentseal.credentials.profiles import Presented, Profile
 from talentseal.credentials.refusals import Refusal
 from talentseal.credentials.refusing import TOLD, PresentationRefused
-from talentseal.db import is_sqlite, only_row, table_of
+from talentseal.db import at_end, is_sqlite, only_row, table_of
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
 from talentseal.talents import codes, people, photos
@@ -520,7 +520,7 @@ def _establish(session: Session, asked: _Asked, bearer: Bearer, identifier: str)
         "token_digest": bearer.burns,
         "offline": bearer.offline,
     }
-    session.connection().execute(_ESTABLISH, row)
+    at_end(session, _ESTABLISH, row)
     return Established(
         identifier,
         bearer.surname,

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Date, Row, Select, bindparam, exists, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+    exists,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from talentseal.accounts.roles import Role
@@ -184,10 +194,14 @@ def _issued(version: Any) -> ColumnElement[bool]:
     )
 
 
-def _providing() -> Select[str, str, int, int]:
-    """As `state_of` has it: issued, begun, and ended neither by its term nor a repeal nor a successor."""
-    version, day = InstrumentVersion, bindparam("day", type_=Date())
-    later = aliased(InstrumentVersion)
+def providing_version(deed: ColumnElement[Any]) -> ScalarSelect[str]:
+    """The id of the newest version in force that provides for `deed`, for a query of somebody else's that
+    binds `day`.
+
+    As `state_of` has it: issued, begun, and ended neither by its term nor a repeal nor a successor.
+    """
+    day, basis = bindparam("day", type_=Date()), aliased(InstrumentBasis)
+    version, later = aliased(InstrumentVersion), aliased(InstrumentVersion)
     repealed = exists().where(
         InstrumentAct.version_id == version.id,
         InstrumentAct.step == Step.REPEALED,
@@ -200,10 +214,10 @@ def _providing() -> Select[str, str, int, int]:
         _issued(later),
     )
     return (
-        select(version.id, version.instrument, version.number, InstrumentBasis.article)
-        .join(InstrumentBasis, InstrumentBasis.version_id == version.id)
+        select(version.id)
+        .join(basis, basis.version_id == version.id)
         .where(
-            InstrumentBasis.deed == bindparam("deed"),
+            basis.deed == deed,
             version.effective_from <= day,
             version.valid_through >= day,
             _issued(version),
@@ -212,10 +226,22 @@ def _providing() -> Select[str, str, int, int]:
         )
         .order_by(version.effective_from.desc())
         .limit(1)
+        .correlate_except(version, basis)
+        .scalar_subquery()
     )
 
 
-_PROVIDING: Final = _providing()
+_DEED: Final = bindparam("deed", type_=InstrumentBasis.deed.type)
+_PROVIDING: Final = (
+    select(
+        InstrumentVersion.id,
+        InstrumentVersion.instrument,
+        InstrumentVersion.number,
+        InstrumentBasis.article,
+    )
+    .join(InstrumentBasis, InstrumentBasis.version_id == InstrumentVersion.id)
+    .where(InstrumentVersion.id == providing_version(_DEED), InstrumentBasis.deed == _DEED)
+)
 
 
 def providing(session: Session, deed: Deed, day: date) -> Basis | None:

@@ -56,6 +56,7 @@ from talentseal.partners.models import Outlet
 from talentseal.partners.modules import Module
 from talentseal.policy import reading
 from talentseal.policy.effects import Deed
+from talentseal.policy.models import InstrumentBasis, InstrumentVersion
 from talentseal.policy.reading import Basis
 from talentseal.policy.tiers import Tier
 from talentseal.sanctions import restrictions
@@ -228,8 +229,13 @@ def _known(
 ) -> list[Facts]:
     day = legal_date(asked["now"])
     found = rows(session, query, **asked, **_about(bearer, place, day))
-    bases = {each: reading.providing(session, _DEEDS[each], day) for each in {row.category for row in found}}
-    return [Facts(bearer, place, _offer(row, day), bases[row.category]) for row in found]
+    return [Facts(bearer, place, _offer(row, day), _basis(row)) for row in found]
+
+
+def _basis(row: Row[Any]) -> Basis | None:
+    if row.basis_version is None:
+        return None
+    return Basis(row.basis_version, row.basis_instrument, row.basis_number, row.basis_article)
 
 
 def _offer(row: Row[Any], day: date) -> Offer:
@@ -332,15 +338,16 @@ def _covered() -> ColumnElement[bool]:
 
 def _consented(organisation: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the holder consents to that organisation's serving him, or it needs no consent."""
-    needless = Organisation.kind.in_([kind for kind in OrganisationKind if kind not in ASKED_FOR])
-    return or_(needless, consents.holds(bindparam("talent"), organisation, ConsentScope.SERVICE))
+    needless = [Organisation.kind == kind for kind in OrganisationKind if kind not in ASKED_FOR]
+    return or_(*needless, consents.holds(bindparam("talent"), organisation, ConsentScope.SERVICE))
 
 
 def _shut_out() -> ColumnElement[bool]:
     """Whether the provider pauses in the benefit's module or has left it (Article 18)."""
     module = case((Benefit.category == Category.FINANCIAL, Module.FINANCE), else_=Module.CONSUMPTION)
     its = and_(ModuleAccess.organisation_id == Benefit.organisation_id, ModuleAccess.module == module)
-    gone = exists().where(its, ModuleAccess.state.in_([AccessState.PAUSED, AccessState.WITHDRAWN]))
+    state = ModuleAccess.state
+    gone = exists().where(its, or_(state == AccessState.PAUSED, state == AccessState.WITHDRAWN))
     return and_(Benefit.category != Category.GOVERNMENT, gone, ~exists().where(its, _ADMITTED))
 
 
@@ -365,6 +372,8 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
         ExclusionUse.used > 0,
     )
     budget = and_(Budget.benefit_id == version.benefit_id, Budget.starts_on <= _DAY, Budget.ends_on >= _DAY)
+    deeds: Any = [(Benefit.category == category, literal(deed)) for category, deed in _DEEDS.items()]
+    deed = case(*deeds)
     return (
         select(
             *version.__table__.c,
@@ -393,6 +402,10 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
                 now=_NOW,
             ).label("rests"),
             _shut_out().label("shut_out"),
+            InstrumentVersion.id.label("basis_version"),
+            InstrumentVersion.instrument.label("basis_instrument"),
+            InstrumentVersion.number.label("basis_number"),
+            InstrumentBasis.article.label("basis_article"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)
         .join(Organisation, Organisation.id == organisation)
@@ -401,12 +414,19 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
         .outerjoin(ExclusionUse, exclusion)
         .outerjoin(Budget, budget)
         .outerjoin(AgreementVersion, AgreementVersion.id == _agreement())
+        .outerjoin(InstrumentVersion, InstrumentVersion.id == reading.providing_version(deed))
+        .outerjoin(
+            InstrumentBasis,
+            and_(InstrumentBasis.version_id == InstrumentVersion.id, InstrumentBasis.deed == deed),
+        )
         .where(_has_begun(version))
     )
 
 
 def _has_begun(version: Any) -> ColumnElement[bool]:
-    return and_(version.state.not_in([BenefitState.DRAFT, BenefitState.REVIEW]), version.starts_on <= _DAY)
+    # Not by IN, which would be written anew for each query.
+    state = version.state
+    return and_(state != BenefitState.DRAFT, state != BenefitState.REVIEW, version.starts_on <= _DAY)
 
 
 _AT_COUNTER: Final = _offers(bindparam("organisation", type_=String()))
