@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     exists,
+    or_,
     select,
 )
 from sqlalchemy.orm import Session, aliased
@@ -189,9 +190,9 @@ def _standing(
 
 
 def _issued(version: Any) -> ColumnElement[bool]:
-    return exists().where(
-        InstrumentAct.version_id == version.id, InstrumentAct.step.in_([Step.ISSUED, Step.ENTERED])
-    )
+    # Not by IN, which would be written anew for each query.
+    issued = or_(InstrumentAct.step == Step.ISSUED, InstrumentAct.step == Step.ENTERED)
+    return exists().where(InstrumentAct.version_id == version.id, issued)
 
 
 def providing_version(deed: ColumnElement[Any]) -> ScalarSelect[str]:

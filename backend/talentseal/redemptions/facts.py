@@ -351,6 +351,29 @@ def _shut_out() -> ColumnElement[bool]:
     return and_(Benefit.category != Category.GOVERNMENT, gone, ~exists().where(its, _ADMITTED))
 
 
+_DECIDING: Final = (
+    "id",
+    "benefit_id",
+    "number",
+    "state",
+    "title",
+    "starts_on",
+    "ends_on",
+    "showings",
+    "quota_period",
+    "value_fen",
+    "value_limit_fen",
+    "subsidy_bp",
+    "low_risk",
+    "proactive",
+    "exclusion_group",
+    "agreement_id",
+    "stipulation_position",
+    "reversal_minutes",
+)
+"""What of a version decides, or is told of a redemption."""
+
+
 def _offers(organisation: ColumnElement[str]) -> Select[Any]:
     """Versions that have begun, with everything that decides. organisation: whose counter it is."""
     version, period, any_day = BenefitVersion, _period(), aliased(Budget)
@@ -376,7 +399,7 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
     deed = case(*deeds)
     return (
         select(
-            *version.__table__.c,
+            *(getattr(version, name) for name in _DECIDING),
             Benefit.category,
             Organisation.name.label("partner"),
             BenefitTier.version_id.is_not(None).label("tier_listed"),
@@ -453,8 +476,8 @@ def _published(offers: Select[Any]) -> Select[Any]:
     ).order_by(Benefit.category, BenefitVersion.title, BenefitVersion.id)
 
 
-_HERE: Final = _published(_AT_COUNTER.where(_covered()))
-_ANYWHERE: Final = _published(_offers(Benefit.__table__.c.organisation_id))
+_HERE: Final = _published(_AT_COUNTER.where(_covered())).add_columns(BenefitVersion.text)
+_ANYWHERE: Final = _published(_offers(Benefit.__table__.c.organisation_id)).add_columns(BenefitVersion.text)
 
 
 def gives_a_benefit(organisation: InstrumentedAttribute[str]) -> ColumnElement[bool]:
