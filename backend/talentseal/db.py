@@ -152,7 +152,18 @@ def rows(session: Session, query: Select[*Ts], **values: object) -> Sequence[Row
     is written before, as there.
     """
     session.flush()
-    return session.connection().execute(query, values).all()
+    return connection_of(session).execute(query, values).all()
+
+
+def connection_of(session: Session) -> Connection:
+    """What the session's transaction runs on, looked up once in it: to do so takes as long as a statement."""
+    found: Connection | None = session.info.get(_CONNECTION)
+    if found is None:
+        found = session.info[_CONNECTION] = session.connection()
+    return found
+
+
+_CONNECTION: Final = "connection"
 
 
 def only_row(session: Session, query: Select[*Ts], **values: object) -> Row[*Ts] | None:
@@ -732,7 +743,7 @@ def _end(session: Session) -> None:
     session.flush()
     for each in _kept_for_the_end(session):
         try:
-            session.connection().execute(each.statement, each.values)
+            connection_of(session).execute(each.statement, each.values)
         except IntegrityError as error:
             if each.forbidden is None:
                 raise

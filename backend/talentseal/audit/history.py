@@ -360,7 +360,8 @@ def _hours(now: datetime) -> list[datetime]:
 def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> tuple[Growth, datetime | None]:
     """And when the log's first checkpoint was signed; None before it."""
     at = {f"at_{place}": each for place, each in enumerate(begins)}
-    ((first, *sizes),) = rows(session, _sizes(len(begins)), **at)
+    (found,) = rows(session, _sizes(len(begins)), **at)
+    first, *sizes = tuple[Any, ...](found)
     met = [size or 0 for size in sizes]
     periods = [
         Period(each, after - size, after) for each, size, after in zip(begins, met, met[1:], strict=False)

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
 from talentseal.benefits.models import Budget, BudgetAlarm, ExclusionUse, QuotaUse
-from talentseal.db import Instant, at_end, is_sqlite, table_of
+from talentseal.db import Instant, at_end, connection_of, is_sqlite, table_of
 from talentseal.errors import Unavailable
 
 ALARMS: Final = (80, 100)
@@ -70,7 +70,7 @@ def take(session: Session, use: Use, *, now: datetime) -> None:
 
 def note_alarms(session: Session, budget: str, *, now: datetime) -> None:
     """Note what a budget has reached, for a limit that was changed. Safe to repeat."""
-    session.connection().execute(*_alarms(session, budget, now))
+    connection_of(session).execute(*_alarms(session, budget, now))
 
 
 def _alarms(session: Session, budget: str, now: datetime) -> tuple[Any, dict[str, Any]]:
@@ -81,7 +81,7 @@ def _alarms(session: Session, budget: str, now: datetime) -> tuple[Any, dict[str
 def give_back(session: Session, use: Use) -> None:
     """Undo the count of what was released or reversed. quota is not asked."""
     who = {"talent": use.talent, "period_key": use.period, "benefit": use.benefit, "units": use.units}
-    connection = session.connection()
+    connection = connection_of(session)
     if use.exclusion_group is not None:
         connection.execute(_INCLUDE, {**who, "grouped": use.exclusion_group})
     connection.execute(_UNCOUNT, who)
@@ -94,7 +94,7 @@ def _amounts(use: Use) -> dict[str, Any]:
 
 
 def _guarded(session: Session, statement: Any, values: dict[str, Any]) -> None:
-    if session.connection().execute(statement, values).first() is None:
+    if connection_of(session).execute(statement, values).first() is None:
         raise Outrun
 
 

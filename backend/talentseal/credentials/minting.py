@@ -21,7 +21,7 @@ from talentseal.credentials import devices, proofs, tc1, tc2, tcn
 from talentseal.credentials.master_keys import MasterKeys
 from talentseal.credentials.models import Device, MintedToken, TokenBurn
 from talentseal.credentials.tc1 import OnlineToken
-from talentseal.db import Instant, rows, table_of
+from talentseal.db import Instant, connection_of, rows, table_of
 from talentseal.errors import Conflict, TalentSealError
 from talentseal.policy.tiers import Tier
 from talentseal.talents.codes import CodeNotFound
@@ -130,7 +130,7 @@ def mint(
     code = own_code(session, talent)
     require_usable(code)
     token, minted = _mint(session, keys, code, device, session_id, offline=False, now=now)
-    session.connection().execute(_SUPERSEDE, {"of_device": device, "newest": token.digest})
+    connection_of(session).execute(_SUPERSEDE, {"of_device": device, "newest": token.digest})
     return minted
 
 
@@ -173,7 +173,7 @@ def _mint(
         "minted_at": now,
         "offline": offline,
     }
-    session.connection().execute(_MINT, row)
+    connection_of(session).execute(_MINT, row)
     lifetime = tc1.OFFLINE_LIFETIME if offline else tc1.LIFETIME
     return token, Minted(token.text, number, code.tier, token.issued_at, token.issued_at + lifetime)
 

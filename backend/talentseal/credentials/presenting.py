@@ -45,7 +45,7 @@ from talentseal.credentials.models import (
 from talentseal.credentials.profiles import Presented, Profile
 from talentseal.credentials.refusals import Refusal
 from talentseal.credentials.refusing import TOLD, PresentationRefused
-from talentseal.db import at_end, is_sqlite, only_row, table_of
+from talentseal.db import at_end, connection_of, is_sqlite, only_row, table_of
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
 from talentseal.talents import codes, people, photos
@@ -467,7 +467,7 @@ def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: b
 
 def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> bool:
     """Whether the token is used up by this. PostgreSQL waits for a rival's commit or rollback."""
-    burnt = session.connection().execute(
+    burnt = connection_of(session).execute(
         _BURN_SQLITE if is_sqlite(session) else _BURN_POSTGRESQL,
         {
             "digest": bearer.burns,
@@ -542,5 +542,5 @@ def refuse(session: Session, counter: Counter, unfit: Unfit, *, now: datetime) -
         "refusal": unfit.refusal,
         "refused_at": now,
     }
-    session.connection().execute(_REFUSE, row)
+    connection_of(session).execute(_REFUSE, row)
     return Refused(unfit.refusal)

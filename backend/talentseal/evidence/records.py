@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from sealproof import canonical, disclosure, merkle
 from sealproof.entry import Entry, Relation
-from talentseal.db import microseconds
+from talentseal.db import connection_of, microseconds
 from talentseal.errors import NotFound
 from talentseal.evidence.events import Event
 from talentseal.evidence.models import EvidenceDisclosure, EvidenceRecord
@@ -98,7 +98,7 @@ def record(
     recorded = Recorded(
         entry.id, entry.kind, merkle.leaf_hash(raw), now, now + MERGE_DELAY, tuple(disclosures.values())
     )
-    _insert(session.connection(), recorded, entry, raw)
+    _insert(connection_of(session), recorded, entry, raw)
     return recorded
 
 

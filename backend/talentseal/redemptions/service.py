@@ -29,7 +29,7 @@ from talentseal.credentials import cards, presenting
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.credentials.presentations import PresentationRequired
 from talentseal.credentials.presenting import Credentials, Refused, Sent
-from talentseal.db import at_end, is_sqlite, rows, table_of
+from talentseal.db import at_end, connection_of, is_sqlite, rows, table_of
 from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import Counter, Place, counter_at, counter_of
@@ -299,7 +299,7 @@ def _refuse(session: Session, asked: Asked, order: Order, refusal: Refusal, now:
         "refusal": refusal,
         "at": now,
     }
-    session.connection().execute(insert(table_of(RedemptionRefusal)), row)
+    connection_of(session).execute(insert(table_of(RedemptionRefusal)), row)
     return NotRedeemed(TOLD[refusal](), refusal)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from sealproof import canonical
-from talentseal.db import Database, at_end, is_sqlite, rows, table_of
+from talentseal.db import Database, at_end, connection_of, is_sqlite, rows, table_of
 from talentseal.errors import TalentSealError
 from talentseal.web.models import IdempotentAnswer
 
@@ -88,7 +88,7 @@ def perform(
             return _replay(session, once)
         answer = effect(session)
         if isinstance(answer, Declined):
-            session.connection().execute(_FORGET, _named(once))
+            connection_of(session).execute(_FORGET, _named(once))
             return answer
         body = answer.body.model_dump_json()
         at_end(session, _KEEP, {**_named(once), "answered": answer.status, "content": body})
@@ -129,7 +129,7 @@ def _claim(session: Session, once: Once, now: datetime) -> bool:
         "created_at": now,
     }
     statement = _CLAIM_SQLITE if is_sqlite(session) else _CLAIM_POSTGRESQL
-    return session.connection().execute(statement, row).first() is not None
+    return connection_of(session).execute(statement, row).first() is not None
 
 
 def _replay(session: Session, once: Once) -> Response:
