@@ -51,6 +51,9 @@ def processes(posts: list[Post]) -> Iterator[list[Connection]]:
     ]
     for process in started:
         process.start()
+    for _, theirs in pipes:
+        # So that a process that has ended is met as the end of its connection, not waited for.
+        theirs.close()
     ours = [own for own, _ in pipes]
     try:
         for each in ours:

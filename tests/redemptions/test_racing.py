@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -14,15 +13,12 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from talentseal.benefits.models import BenefitVersion, Budget
-from talentseal.db import Database
 from talentseal.policy.tiers import Tier
-from talentseal.redemptions import service
 from talentseal.redemptions.refusals import Refusal
 from talentseal.redemptions.reversing import OverOriginal
-from talentseal.redemptions.schemas import Order
-from talentseal.redemptions.service import NotRedeemed, Visit, until_decided
-from tests.credentials.burning import Answers, Post, answered, processes
+from tests.credentials.burning import Answers, answered, processes
 from tests.credentials.counters import CREDENTIALS
+from tests.redemptions.giving import Giver
 from tests.redemptions.market import Market, done
 from tests.world import SetClock, make_world
 
@@ -33,20 +29,6 @@ ROUNDS = int(os.environ.get("TALENTSEAL_ROUNDS", "3"))
 PROCESSES = 4
 PEOPLE = 8
 ONCE = {None: 1, Refusal.BUDGET_EXHAUSTED: CLIENTS - 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Giver(Post):
-    """A terminal that uses a benefit for whoever was presented."""
-
-    benefit: str = ""
-
-    def act(self, database: Database, shown: str, now: datetime) -> str | None:
-        visit, order = Visit(self.credentials, self.place, shown), Order(benefit=self.benefit)
-        met = until_decided(
-            lambda: database.write(lambda session: service.redeem(session, self.actor, visit, order, now=now))
-        )
-        return met.refusal if isinstance(met, NotRedeemed) else None
 
 
 @dataclass(frozen=True, slots=True)
