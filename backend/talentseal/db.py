@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property, partial
+from functools import cached_property, lru_cache, partial
 from types import ModuleType
 from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
@@ -761,7 +761,7 @@ class _Compiled:
     fit: Mapping[str, Callable[[Any], Any]]
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=128)
     def of(statement: Any, dialect: Dialect) -> "_Compiled":
         text = statement.compile(dialect=dialect)
         made = {
