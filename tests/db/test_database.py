@@ -788,7 +788,8 @@ class Refused(Conflict):
     """By what comes last."""
 
     code = "refused-at-the-end"
-    zh = en = "Not more than two."
+    zh = "至多两席。"
+    en = "There are two seats."
 
 
 SEATS = Table(

@@ -395,9 +395,7 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
         ExclusionUse.used > 0,
     )
     budget = and_(Budget.benefit_id == version.benefit_id, Budget.starts_on <= _DAY, Budget.ends_on >= _DAY)
-    deeds: Any = [(Benefit.category == category, literal(deed)) for category, deed in _DEEDS.items()]
-    deed = case(*deeds)
-    return (
+    return _based(
         select(
             *(getattr(version, name) for name in _DECIDING),
             Benefit.category,
@@ -425,10 +423,6 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
                 now=_NOW,
             ).label("rests"),
             _shut_out().label("shut_out"),
-            InstrumentVersion.id.label("basis_version"),
-            InstrumentVersion.instrument.label("basis_instrument"),
-            InstrumentVersion.number.label("basis_number"),
-            InstrumentBasis.article.label("basis_article"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)
         .join(Organisation, Organisation.id == organisation)
@@ -437,12 +431,24 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
         .outerjoin(ExclusionUse, exclusion)
         .outerjoin(Budget, budget)
         .outerjoin(AgreementVersion, AgreementVersion.id == _agreement())
-        .outerjoin(InstrumentVersion, InstrumentVersion.id == reading.providing_version(deed))
-        .outerjoin(
-            InstrumentBasis,
-            and_(InstrumentBasis.version_id == InstrumentVersion.id, InstrumentBasis.deed == deed),
-        )
         .where(_has_begun(version))
+    )
+
+
+def _based(offers: Select[Any]) -> Select[Any]:
+    """The same with the article of a measure in force that each benefit stands on, where there is one."""
+    deeds: Any = [(Benefit.category == category, literal(deed)) for category, deed in _DEEDS.items()]
+    deed = case(*deeds)
+    article = and_(InstrumentBasis.version_id == InstrumentVersion.id, InstrumentBasis.deed == deed)
+    return (
+        offers.add_columns(
+            InstrumentVersion.id.label("basis_version"),
+            InstrumentVersion.instrument.label("basis_instrument"),
+            InstrumentVersion.number.label("basis_number"),
+            InstrumentBasis.article.label("basis_article"),
+        )
+        .outerjoin(InstrumentVersion, InstrumentVersion.id == reading.providing_version(deed))
+        .outerjoin(InstrumentBasis, article)
     )
 
 
