@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from sealproof import checkpoint as checkpoints
 from sealproof import cosignature, merkle
 from talentseal.accounts.roles import Role
 from talentseal.audit import charting, history
-from talentseal.audit.history import Step
+from talentseal.audit.history import Growth, Step
 from talentseal.web import charts
 from tests.api.conftest import Api
 from tests.world import Member, World
@@ -42,6 +43,15 @@ def sealed(world: World, times: int) -> list[int]:
         world.settle()
         sizes.append(world.database.read(lambda session: history.newest_sizes(session, 1))[0])
     return sizes
+
+
+def growth_of(world: World) -> Growth:
+    """As the explorer shows it now."""
+
+    def work(session: Session) -> Growth:
+        return history.growth(session, history.newest(session, 1).began, now=world.clock.now())
+
+    return world.database.read(work)
 
 
 # ------------------------------------------------------------------------------------------------ checkpoints
@@ -189,14 +199,14 @@ def test_two_checkpoints_are_offered_and_what_is_none_is_replaced_in_plain_view(
 def test_growth_counts_every_entry_once_by_the_hour_and_by_the_day(world: World) -> None:
     world.member("甲")
     world.settle()
-    young = world.database.read(lambda session: history.growth(session, now=world.clock.now()))
+    young = growth_of(world)
     size = young.periods[-1].size
     world.clock.advance(hours=30)
     world.member("乙")
     world.settle()
     world.clock.advance(days=3)
 
-    old = world.database.read(lambda session: history.growth(session, now=world.clock.now()))
+    old = growth_of(world)
 
     assert (young.step, len(young.periods), young.periods[-1].added) == (Step.HOUR, 24, size)
     assert (old.step, len(old.periods)) == (Step.DAY, 30)
@@ -214,8 +224,7 @@ def test_the_chart_and_its_table_show_the_same_figures(api: Api, world: World) -
     drawn = [int(each) for each in re.findall(r"<rect [^>]*><title>[^:]+:\d\d: ([\d,]+)</title>", page)]
     told = re.findall(r'<td class="number">([\d,]+)</td><td class="number">([\d,]+)</td>', page)
     assert drawn == [int(added) for added, _ in reversed(told)]
-    assert len(drawn) == 1
-    assert drawn[0] == size
+    assert drawn == [size]
     assert re.search(r'<svg role="img" aria-labelledby="growth-title growth-description"', page)
 
 
@@ -305,6 +314,6 @@ def test_a_chart_of_days_is_labelled_by_day(world: World) -> None:
     world.settle()
     world.clock.advance(days=9)
 
-    growth = world.database.read(lambda session: history.growth(session, now=world.clock.now()))
+    growth = growth_of(world)
 
     assert charting.chart_of(growth).labels[-1].text == "12-02"

@@ -13,7 +13,7 @@ from talentseal.audit import entries, history
 from talentseal.audit.api import Desk
 from talentseal.audit.charting import chart_of
 from talentseal.audit.entries import EntryDetail, EntryPage
-from talentseal.audit.history import CheckpointDetail, CheckpointPage, Growth
+from talentseal.audit.history import CheckpointDetail, CheckpointPage, Growth, Newest
 from talentseal.audit.log import IMMUTABLE
 from talentseal.web.pages import Pages
 
@@ -62,15 +62,16 @@ def get_checkpoint(size: Size, database: Db, desk: Desk) -> CheckpointDetail:
 def overview(request: Request, database: Db, now: Now) -> Response:
     """Where the log stands, and how it has grown."""
 
-    def work(session: Session) -> tuple[CheckpointPage, history.AnchorView | None, Growth]:
-        return *history.newest(session, RECENT), history.growth(session, now=now)
+    def work(session: Session) -> tuple[Newest, Growth]:
+        met = history.newest(session, RECENT)
+        return met, history.growth(session, met.began, now=now)
 
-    recent, anchor, growth = database.read(work)
+    newest, growth = database.read(work)
     return _site(request).render(
         request,
         "explorer/overview.html",
-        recent=recent,
-        anchor=anchor,
+        recent=newest.checkpoints,
+        anchor=newest.anchor,
         growth=growth,
         chart=chart_of(growth),
     )

@@ -120,6 +120,17 @@ class Growth:
     periods: tuple[Period, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest checkpoints first, the largest head that the open epoch's chain holds, and when the log's
+    first checkpoint was signed; None before it.
+    """
+
+    checkpoints: CheckpointPage
+    anchor: AnchorView | None
+    began: datetime | None
+
+
 class _Head(NamedTuple):
     size: int
     root: bytes
@@ -131,6 +142,14 @@ _NEWEST_HEADS: Final = (
     select(CheckpointRow.size, CheckpointRow.root, CheckpointRow.signed_at)
     .order_by(CheckpointRow.size.desc())
     .limit(bindparam("limit"))
+)
+_NEWEST_AND_FIRST: Final = _NEWEST_HEADS.add_columns(
+    select(CheckpointRow.signed_at)
+    .order_by(CheckpointRow.size)
+    .limit(1)
+    .correlate(None)
+    .scalar_subquery()
+    .label("began")
 )
 _HEADS: Final = _NEWEST_HEADS.where(CheckpointRow.size < bindparam("before"))
 
@@ -181,17 +200,19 @@ def page(session: Session, *, before: int | None, limit: int) -> CheckpointPage:
     return _page(session, found, limit)[0]
 
 
-def newest(session: Session, limit: int) -> tuple[CheckpointPage, AnchorView | None]:
-    """Up to `limit` checkpoints, newest first, and the largest head that the open epoch's chain holds."""
-    shown, anchors, is_whole = _page(session, rows(session, _NEWEST_HEADS, limit=limit + 1), limit)
-    return shown, _anchor(anchors[-1]) if anchors and is_whole else last_anchor(session)
+def newest(session: Session, limit: int) -> Newest:
+    """Up to `limit` checkpoints, and how the log stands."""
+    found = rows(session, _NEWEST_AND_FIRST, limit=limit + 1)
+    shown, anchors, is_whole = _page(session, found, limit)
+    anchor = _anchor(anchors[-1]) if anchors and is_whole else last_anchor(session)
+    return Newest(shown, anchor, found[0].began if found else None)
 
 
 def _page(
-    session: Session, found: Sequence[Row[int, bytes, datetime]], limit: int
+    session: Session, found: Sequence[Row[*tuple[Any, ...]]], limit: int
 ) -> tuple[CheckpointPage, Sequence[Anchored], bool]:
     """A page, the open epoch's anchors of its heads, and whether those are all from its last head on."""
-    heads = [_Head(*each) for each in found[:limit]]
+    heads = [_Head(each.size, each.root, each.signed_at) for each in found[:limit]]
     if not heads:
         return CheckpointPage(items=[], before=None), [], True
     anchors, is_whole = _anchors(session, heads[-1].size, len(heads))
@@ -337,42 +358,35 @@ def nearest_size(session: Session, size: int) -> int | None:
     return session.scalar(at_most) or session.scalar(sizes.order_by(CheckpointRow.size))
 
 
-def growth(session: Session, *, now: datetime) -> Growth:
-    """The last 30 days; of a young log the last 24 hours."""
-    hours, first = _growth(session, Step.HOUR, _hours(now))
-    if first is None or now - first < YOUNG:
-        return hours
-    today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    return _growth(session, Step.DAY, days)[0]
+def growth(session: Session, began: datetime | None, *, now: datetime) -> Growth:
+    """The last 30 days; of a young log the last 24 hours. began: see `Newest`."""
+    return by_hour(session, now=now) if began is None or now - began < YOUNG else _by_day(session, now=now)
 
 
 def by_hour(session: Session, *, now: datetime) -> Growth:
     """The last 24 hours, the present one included."""
-    return _growth(session, Step.HOUR, _hours(now))[0]
-
-
-def _hours(now: datetime) -> list[datetime]:
     this = now.astimezone(SHANGHAI).replace(minute=0, second=0, microsecond=0)
-    return [this - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)]
+    return _growth(session, Step.HOUR, [this - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)])
 
 
-def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> tuple[Growth, datetime | None]:
-    """And when the log's first checkpoint was signed; None before it."""
+def _by_day(session: Session, *, now: datetime) -> Growth:
+    today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _growth(session, Step.DAY, [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)])
+
+
+def _growth(session: Session, step: Step, begins: Sequence[datetime]) -> Growth:
     at = {f"at_{place}": each for place, each in enumerate(begins)}
-    (found,) = rows(session, _sizes(len(begins)), **at)
-    first, *sizes = tuple[Any, ...](found)
+    ((*sizes,),) = rows(session, _sizes(len(begins)), **at)
     met = [size or 0 for size in sizes]
     periods = [
         Period(each, after - size, after) for each, size, after in zip(begins, met, met[1:], strict=False)
     ]
-    return Growth(step, tuple(periods)), first
+    return Growth(step, tuple(periods))
 
 
 @cache
 def _sizes(count: int) -> Select[Any]:
-    """When the log began, its size before each of `count` times and now: one seek in an index for each."""
-    first = select(CheckpointRow.signed_at).order_by(CheckpointRow.size).limit(1).scalar_subquery()
+    """The log's size before each of `count` times and now: one seek in the index for each."""
     sizes = select(CheckpointRow.size).order_by(CheckpointRow.signed_at.desc(), CheckpointRow.size.desc())
     before = [
         sizes.where(CheckpointRow.signed_at < bindparam(f"at_{place}", type_=Instant)).limit(1)
@@ -381,4 +395,4 @@ def _sizes(count: int) -> Select[Any]:
     columns = [
         each.scalar_subquery().label(f"size_{place}") for place, each in enumerate([*before, sizes.limit(1)])
     ]
-    return select(first.label("first"), *columns)
+    return select(*columns)
