@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from sealproof import checkpoint, merkle, tiles
 from sealproof.errors import ProofError
 from talentseal.clock import Clock
-from talentseal.db import Database, is_sqlite
+from talentseal.db import Database, connection_of, is_sqlite
 from talentseal.errors import Conflict
 from talentseal.evidence import leases, tree
 from talentseal.evidence.headstore import EMPTY_HEAD, Head, HeadMoved, HeadStore
@@ -298,7 +298,7 @@ def _number(session: Session, held: Held) -> int:
     positions = [
         {"record": record_id, "index": size + offset} for offset, (record_id, _) in enumerate(pending)
     ]
-    session.connection().execute(_NUMBER, positions)
+    connection_of(session).execute(_NUMBER, positions)
     tree.append(session, size, [leaf for _, leaf in pending])
     return size + len(pending)
 

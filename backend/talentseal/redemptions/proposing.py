@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.roles import Actor
 from talentseal.benefits.models import Benefit
 from talentseal.credentials.presenting import Credentials
-from talentseal.db import is_sqlite, table_of
+from talentseal.db import connection_of, is_sqlite, table_of
 from talentseal.errors import Conflict, NotFound
 from talentseal.redemptions import facts, service
 from talentseal.redemptions.facts import Bearer, Facts, Offer
@@ -69,7 +69,7 @@ def decline(session: Session, actor: Actor, benefit: str, *, now: datetime) -> s
         "declined_at": now,
     }
     insert = insert_sqlite if is_sqlite(session) else insert_postgresql
-    session.connection().execute(insert(table_of(DeclinedProposal)).on_conflict_do_nothing(), row)
+    connection_of(session).execute(insert(table_of(DeclinedProposal)).on_conflict_do_nothing(), row)
     return offer.period
 
 

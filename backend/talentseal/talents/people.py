@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.db import rows, table_of
+from talentseal.db import connection_of, rows, table_of
 from talentseal.errors import NotFound
 from talentseal.talents.models import (
     AccessPurpose,
@@ -184,7 +184,7 @@ def note_access(
         "grant_id": grant_id,
     }
     session.flush()
-    session.connection().execute(_NOTE, row)
+    connection_of(session).execute(_NOTE, row)
 
 
 _NOTE: Final = insert(table_of(TalentAccess))
