@@ -36,7 +36,23 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
 
-class Postgres:
+class Server:
+    """A running server. address: of its database `postgres`, as libpq takes it."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of a database of its."""
+        return self._address.replace("/postgres?", f"/{database}?")
+
+    def execute(self, statement: str) -> None:
+        """Run one statement of administration, outside a transaction."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+class Postgres(Server):
     """A server in a folder of its own; `start`, `kill` (SIGKILL) and `start` again keep its databases.
 
     settings: what is to be other than in SETTINGS.
@@ -45,6 +61,7 @@ class Postgres:
     def __init__(self, **settings: str) -> None:
         self._settings = SETTINGS | settings
         self._home = Path(tempfile.mkdtemp(prefix="talentseal-pg-"))
+        super().__init__(f"postgresql://postgres@/postgres?host={self._home}")
         self._owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         if self._owner is not None:
             os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
@@ -64,10 +81,6 @@ class Postgres:
     @property
     def _data(self) -> str:
         return str(self._home / "data")
-
-    def url(self, database: str = "postgres") -> str:
-        """A libpq address over the unix socket."""
-        return f"postgresql://postgres@/{database}?host={self._home}"
 
     def start(self) -> Self:
         """Start and wait until it answers."""
@@ -112,11 +125,6 @@ class Postgres:
         """Stop it and remove its folder."""
         self._end(signal.SIGINT)
         shutil.rmtree(self._home)
-
-    def execute(self, statement: str) -> None:
-        """Run one statement of administration, outside a transaction."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(statement.encode())
 
     def _end(self, with_signal: signal.Signals) -> None:
         if self._server is not None:
@@ -164,7 +172,7 @@ class Copies:
 
     USES = 40
 
-    def __init__(self, server: Postgres, template: str) -> None:
+    def __init__(self, server: Server, template: str) -> None:
         self._server = server
         self._template = template
         self._clean: list[tuple[str, int]] = []
@@ -213,7 +221,7 @@ CREATE EVENT TRIGGER altered ON ddl_command_end EXECUTE FUNCTION pristine.note()
 ALTER EVENT TRIGGER altered ENABLE ALWAYS
 """
 _ALONE = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = '{}'::regnamespace"

@@ -22,7 +22,6 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-import psycopg
 import structlog
 
 from talentseal import failpoints
@@ -38,6 +37,7 @@ from tests.crash.misfortunes import MISFORTUNES
 from tests.crash.orders import Account, Order
 from tests.crash.plan import Mode, Plan, Round, Strike, Weather, modes_of, plan_of
 from tests.crash.witness import Witness, new_chain
+from tests.postgres import Copies, Server
 
 DRAIN_ROUNDS = 30
 """Rounds of two simulated seconds each: a backlog not worked off in a minute is a violation."""
@@ -50,15 +50,12 @@ class Stage:
     """Databases for trials: a template, and a copy of it for each."""
 
     def __init__(self, postgresql: str | None) -> None:
-        self._postgresql = postgresql
         self.folder = Path(tempfile.mkdtemp(prefix="talentseal-crash-", dir=_fast_disk()))
         self._made = 0
-        if postgresql:
-            self._administer("DROP DATABASE IF EXISTS crash_template")
-            self._administer("CREATE DATABASE crash_template")
-        self._url = self._address("template")
-        in_child(lambda: _prepare(self._url))
-        self._database = DoorDatabase(self._url)
+        self._copies = _copies(Server(postgresql)) if postgresql else None
+        if not postgresql:
+            in_child(lambda: _prepare(self._file("template")))
+        self._database = DoorDatabase(postgresql or self._file("template"))
         self._warm_up()
 
     def _warm_up(self) -> None:
@@ -78,32 +75,31 @@ class Stage:
     def place(self) -> Iterator[Place]:
         """A fresh database and folder."""
         self._made += 1
-        name = f"trial{self._made}"
-        folder = self.folder / name
+        folder = self.folder / f"trial{self._made}"
         folder.mkdir()
-        if self._postgresql:
-            self._administer(f"CREATE DATABASE crash_{name} TEMPLATE crash_template STRATEGY FILE_COPY")
-        else:
-            shutil.copyfile(self.folder / "template.sqlite", self.folder / f"{name}.sqlite")
-        yield Place(self._database, self._address(name), folder, new_chain())
-        if self._postgresql:
-            self._administer(f"DROP DATABASE crash_{name} WITH (FORCE)")
+        with self._copies.one() if self._copies else self._copied_file(folder.name) as url:
+            yield Place(self._database, url, folder, new_chain())
         shutil.rmtree(folder)
+
+    @contextmanager
+    def _copied_file(self, name: str) -> Iterator[str]:
+        shutil.copyfile(self.folder / "template.sqlite", self.folder / f"{name}.sqlite")
+        yield self._file(name)
         for file in self.folder.glob(f"{name}.sqlite*"):
             file.unlink()
+
+    def _file(self, name: str) -> str:
+        return f"sqlite:///{self.folder / name}.sqlite"
 
     def close(self) -> None:
         shutil.rmtree(self.folder)
 
-    def _address(self, name: str) -> str:
-        if self._postgresql is None:
-            return f"sqlite:///{self.folder / name}.sqlite"
-        return self._postgresql.replace("/postgres?", f"/crash_{name}?")
 
-    def _administer(self, statement: str) -> None:
-        if self._postgresql:
-            with psycopg.connect(self._postgresql, autocommit=True) as connection:
-                connection.execute(statement.encode())
+def _copies(server: Server) -> Copies:
+    server.execute("DROP DATABASE IF EXISTS crash_template")
+    server.execute("CREATE DATABASE crash_template")
+    in_child(lambda: _prepare(server.url("crash_template")))
+    return Copies(server, "crash_template")
 
 
 def _fast_disk() -> Path | None:
