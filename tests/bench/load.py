@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle, islice
 from statistics import median
 from typing import Any, Final
 
@@ -61,28 +62,31 @@ RECOVERY: Final = Budget("value", "<=", 30.0)
 
 @dataclass(slots=True)
 class Street:
-    """A benefit without limits at a counter, people with phones, and processes that serve."""
+    """A benefit without limits, counters that give it, people with phones, and processes that serve."""
 
     market: Market
     version: BenefitVersion
-    till: Till
+    tills: list[Till]
     phones: list[Phone]
     served: Served
 
     def by_codes(self) -> list[Request]:
         """A redemption of each phone's fresh code, in one step."""
         self.market.world.clock.advance(seconds=30)
-        return [self._request({"sent": phone.mint().text}) for phone in self.phones]
+        dealt = zip(self.phones, cycle(self.tills), strict=False)
+        return [self._request(till, {"sent": phone.mint().text}) for phone, till in dealt]
 
     def by_presentations(self, count: int) -> list[Request]:
-        """That many redemptions for people who were presented before."""
+        """That many redemptions for people who were presented before, one at each counter."""
         self.market.world.clock.advance(seconds=30)
-        shown = [self.market.shown(self.till, phone) for phone in self.phones[:8]]
-        return [self._request({"presentation": shown[number % len(shown)]}) for number in range(count)]
+        dealt = zip(cycle(self.phones), self.tills, strict=False)
+        shown = [(till, self.market.shown(till, phone)) for phone, till in dealt]
+        return [self._request(till, {"presentation": met}) for till, met in islice(cycle(shown), count)]
 
     def bare(self, count: int) -> list[Request]:
         """That many rows."""
-        return [self._posted(BARE, {"sent": "0" * 46}) for _ in range(count)]
+        dealt = islice(cycle(self.tills), count)
+        return [self._posted(BARE, till, {"sent": "0" * 46}) for till in dealt]
 
     def lost(self, answers: Sequence[Answer]) -> int:
         """How many that were acknowledged are not there."""
@@ -90,11 +94,11 @@ class Street:
         kept = self.market.read(lambda session: set(session.scalars(select(Redemption.id))))
         return len(told - kept)
 
-    def _request(self, shown: dict[str, str]) -> Request:
-        return self._posted(REDEEM, {**shown, "benefit": self.version.benefit_id, "quantity": 1})
+    def _request(self, till: Till, shown: dict[str, str]) -> Request:
+        return self._posted(REDEEM, till, {**shown, "benefit": self.version.benefit_id, "quantity": 1})
 
-    def _posted(self, path: str, body: dict[str, Any]) -> Request:
-        return Request.of(path, {"staff": self.till.clerk.account_id, **body}, self.till.device.key.text)
+    def _posted(self, path: str, till: Till, body: dict[str, Any]) -> Request:
+        return Request.of(path, {"staff": till.clerk.account_id, **body}, till.device.key.text)
 
 
 @contextmanager
@@ -104,9 +108,10 @@ def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
     with contextmanager(make_world)(url, clock, place.folder) as world:
         market = Market.of(world)
         version = market.shelf.published(tiers={Tier.RESERVE: None}, budget_units=10**9)
+        tills = market.tills(market.provider(version), AT_ONCE)
         guests = [market.guest(version) for _ in range(phones)]
         with serving(url, place.folder, clock, processes) as served:
-            yield Street(market, version, market.till(version), guests, served)
+            yield Street(market, version, tills, guests, served)
 
 
 def measure(tiny: bool) -> list[Figure]:

@@ -24,6 +24,8 @@ from tests.redemptions.market import Market
 from tests.sanctions.machines import fresh_world
 
 _S = SettlementState
+MONTHS = 5
+"""How many end at most: then the benefits still count."""
 
 
 class SettlementLife(RuleBasedStateMachine):
@@ -35,6 +37,7 @@ class SettlementLife(RuleBasedStateMachine):
         self.clearing = Clearing(Market.of(next(self.worlds)))
         self.row: Settlement | None = None
         self.state, self.signed = _S.OPEN, set[Side]()
+        self.months = 0
         self.use(100, 1)
 
     @rule(value=st.integers(1, 10_000), units=st.integers(1, 3))
@@ -58,8 +61,10 @@ class SettlementLife(RuleBasedStateMachine):
                 self.clearing.market.reverse(row, self.clearing.till)
                 assert row.settlement_id is None
 
+    @precondition(lambda self: self.months < MONTHS)
     @rule()
     def close_this_month_when_it_is_over(self) -> None:
+        self.months += 1
         today = self.clearing.market.now.astimezone(SHANGHAI).date()
         period = Period.of(Cycle.MONTH, today)
         self.clearing.at(period.end.astimezone(SHANGHAI).replace(tzinfo=None).isoformat())
