@@ -3,6 +3,7 @@
 Only Ed25519 (type 01) is checked. A note says nothing until a key that the caller trusts has signed it.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,6 +30,7 @@ NOTE_LIMIT = 512 * 1024
 MAX_SIGNATURES = 100
 
 _DASH = "\u2014 "
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,8 @@ def check_key_name(name: str) -> None:
 def check_text(text: str) -> None:
     """Raise BadText for a lone surrogate or a control character other than a newline."""
     utf8_encode(text)
-    for character in text:
-        if character < " " and character != "\n":
-            raise BadText(f"expected no control character but the newline, met {excerpt(character)}")
+    if met := _CONTROL.search(text):
+        raise BadText(f"expected no control character but the newline, met {excerpt(met[0])}")
 
 
 def sign_note(text: str, name: str, public: bytes, sign: Callable[[bytes], bytes]) -> str:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Engine, event, make_url
+from sqlalchemy import Dialect, event, make_url
 from sqlalchemy.orm import Session
 
 from talentseal.db import Database, _GroupWriter
@@ -79,7 +79,7 @@ class DoorDatabase(Database):
         super().__init__(url)
         self._fault = NO_FAULT
         self._target = make_url(url)
-        for engine in self._engines():
+        for engine in (self._writer.engine, self._reading):
             event.listen(engine, "do_connect", self._redirect)
 
     def at(self, url: str, fault: Fault) -> None:
@@ -92,9 +92,6 @@ class DoorDatabase(Database):
         result = super().write(work)
         self._fault.effect_done()
         return result
-
-    def _engines(self) -> list[Engine]:
-        return [self._writer.engine, *([self._reading] if self.dialect == "sqlite" else [])]
 
     def _redirect(
         self, dialect: Dialect, _record: Any, arguments: list[Any], keywords: dict[str, Any]

@@ -39,6 +39,7 @@ from talentseal import failpoints
 from talentseal.db import (
     GROUP_LIMIT,
     RETRIES,
+    WRITERS,
     Database,
     DatabaseAway,
     DatabaseBusy,
@@ -737,7 +738,7 @@ def test_no_write_notices_that_the_server_was_started_anew(pool: ThreadPoolExecu
     try:
         database = Database(server.url())
         database.upgrade()
-        together = threading.Barrier(8)
+        together = threading.Barrier(WRITERS)
 
         def write_with_the_others(name: str) -> str:
             met: list[str] = []
@@ -753,11 +754,35 @@ def test_no_write_notices_that_the_server_was_started_anew(pool: ThreadPoolExecu
 
         told: set[str] = set()
         for run in range(2):
-            told |= set(pool.map(write_with_the_others, [f"{run}-{writer}" for writer in range(8)]))
+            told |= set(pool.map(write_with_the_others, [f"{run}-{writer}" for writer in range(WRITERS)]))
             server.kill()
             server.start()
             told.add(database.write(put(f"{run}-alone")))
         assert names(database) == told
+        database.close()
+    finally:
+        server.stop()
+
+
+def test_no_read_notices_that_the_server_was_started_anew(pool: ThreadPoolExecutor) -> None:
+    server = Postgres()
+    server.start()
+    try:
+        database = Database(server.url())
+        database.upgrade()
+        database.write(put("kept"))
+        together = threading.Barrier(8)
+
+        def read_with_the_others(_reader: int) -> set[str]:
+            together.wait(WAIT)
+            return names(database)
+
+        for _ in range(2):
+            assert list(pool.map(read_with_the_others, range(8))) == [{"kept"}] * 8
+            server.kill()
+            server.start()
+        assert names(database) == {"kept"}
+        assert database.snapshot(lambda session: session.scalar(select(Lease.name))) == "kept"
         database.close()
     finally:
         server.stop()
@@ -854,7 +879,7 @@ def test_other_constraints_at_the_end_are_told_as_they_are(seats: Database) -> N
     again = insert(SEATS).values(name="hall", taken=0)
 
     with pytest.raises(IntegrityError):
-        seats.write(lambda session: at_end(session, again, {}))
+        seats.write(lambda session: at_end(session, again, {}, forbidden=Refused))
 
     assert seats.write(take(1)) == "taken"
 

@@ -55,18 +55,18 @@ class Access:
     sessions: SessionRules
 
 
-def _access(request: Request) -> Access:
+def access_of(request: Request) -> Access:
     access: Access = request.app.state.access
     return access
 
 
 # Each takes the application's Access by itself: as a dependency of theirs it took longer than a short query.
 async def _database(request: Request) -> Database:
-    return _access(request).database
+    return access_of(request).database
 
 
 async def _now(request: Request) -> datetime:
-    return _access(request).clock.now()
+    return access_of(request).clock.now()
 
 
 async def _vault(request: Request) -> Vault:
@@ -75,14 +75,14 @@ async def _vault(request: Request) -> Vault:
 
 
 async def _session_rules(request: Request) -> SessionRules:
-    return _access(request).sessions
+    return access_of(request).sessions
 
 
 def _actor(
     request: Request, _scheme: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 ) -> Actor:
     address = request.client.host if request.client else ""
-    actor = _access(request).authenticator.authenticate(request.headers.get("authorization"), address)
+    actor = access_of(request).authenticator.authenticate(request.headers.get("authorization"), address)
     _check(request, actor)
     return actor
 

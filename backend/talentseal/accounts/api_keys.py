@@ -18,12 +18,12 @@ from typing import ClassVar, Final
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account, ApiKey
 from talentseal.accounts.roles import PERMISSIONS, Actor, Permission, Role
-from talentseal.db import Database
+from talentseal.db import Database, only_row
 from talentseal.errors import TalentSealError
 
 REMEMBERED_SECONDS: Final = 300
@@ -86,16 +86,18 @@ class _Holder:
 
 def _holder_of(session: Session, key_id: str) -> _Holder | None:
     """The key's hash and actor; None when the key is unknown or revoked, or its account disabled."""
-    found = session.execute(
-        select(ApiKey, Account)
-        .join(Account, Account.id == ApiKey.account_id)
-        .where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), Account.disabled_at.is_(None))
-    ).one_or_none()
+    found = only_row(session, _HOLDER, key=key_id)
     if found is None:
         return None
-    key, account = found
-    scopes = frozenset(Permission(scope) for scope in key.scopes.split())
-    return _Holder(key.secret_hash, Actor(account.id, account.organisation_id or "", account.role, scopes))
+    scopes = frozenset(Permission(scope) for scope in found.scopes.split())
+    return _Holder(found.secret_hash, Actor(found.id, found.organisation_id or "", found.role, scopes))
+
+
+_HOLDER: Final = (
+    select(ApiKey.secret_hash, ApiKey.scopes, Account.id, Account.organisation_id, Account.role)
+    .join(Account, Account.id == ApiKey.account_id)
+    .where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None), Account.disabled_at.is_(None))
+)
 
 
 def all_scopes(role: Role) -> frozenset[Permission]:

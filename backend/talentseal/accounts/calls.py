@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, access_of
 from talentseal.accounts.roles import Actor
 from talentseal.db import Database
 from talentseal.web.idempotency import Answer, Declined, IdempotencyKey, Once, fingerprint, perform
@@ -41,8 +41,10 @@ class UnsafeCall:
         return perform(self.database, once, effect, now=self.now)
 
 
-async def _call(actor: ApiActor, database: Db, now: Now, key: IdempotencyKey) -> UnsafeCall:
-    return UnsafeCall(database, actor, key, now)
+async def _call(request: Request, actor: ApiActor, key: IdempotencyKey) -> UnsafeCall:
+    # Not by dependencies of its own, each of which takes longer than a short query.
+    access = access_of(request)
+    return UnsafeCall(access.database, actor, key, access.clock.now())
 
 
 Call = Annotated[UnsafeCall, Depends(_call)]

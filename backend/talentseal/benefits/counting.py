@@ -3,15 +3,16 @@
 Every count is one statement that changes the counter only within its limit, whoever else does the same. A
 count that finds its limit reached although what was read before said otherwise has lost a race: `Outrun`
 undoes the transaction, and the act is decided anew. All counts are taken in one order (exclusion, quota,
-budget), so that no two wait for one another. A person's counters are his own; a budget's row is everybody's,
-so that its count comes last and is held within its limits by the table's own constraints.
+budget), so that no two wait for one another. Quota and budget are counted at the end of the write, the budget
+last, since its row is everybody's; nobody reads what that answers, so the tables' own constraints forbid what
+goes beyond.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, BindParameter, bindparam, literal, or_, select, union_all, update
+from sqlalchemy import BigInteger, BindParameter, bindparam, case, literal, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 from talentseal.benefits.models import Budget, BudgetAlarm, ExclusionUse, QuotaUse
 from talentseal.db import Instant, at_end, connection_of, is_sqlite, table_of
 from talentseal.errors import Unavailable
+from talentseal.statements import carry_out
 
 ALARMS: Final = (80, 100)
 """Percentages of a budget that are told once when they are reached."""
@@ -49,7 +51,7 @@ class Use:
 
 
 def take(session: Session, use: Use, *, now: datetime) -> None:
-    """Count a use in the person's exclusion group and quota at once, in its budget at the end of the write.
+    """Count a use in the person's exclusion group at once, in quota and budget at the end of the write.
 
     Only within a write, which raises Outrun with some of it counted, so that it has to be undone. The alarms
     that the budget's use reaches are noted with it.
@@ -62,7 +64,7 @@ def take(session: Session, use: Use, *, now: datetime) -> None:
     quota = _UNLIMITED if use.quota is None else use.quota
     if use.units > quota:
         raise Outrun
-    _guarded(session, _COUNT_SQLITE if sqlite else _COUNT_POSTGRESQL, {**who, "quota": quota})
+    at_end(session, _COUNT_SQLITE if sqlite else _COUNT_POSTGRESQL, {**who, "quota": quota}, forbidden=Outrun)
     if use.budget is not None:
         at_end(session, _SPEND, _amounts(use), forbidden=Outrun)
         at_end(session, *_alarms(session, use.budget, now), forbidden=Outrun)
@@ -70,7 +72,7 @@ def take(session: Session, use: Use, *, now: datetime) -> None:
 
 def note_alarms(session: Session, budget: str, *, now: datetime) -> None:
     """Note what a budget has reached, for a limit that was changed. Safe to repeat."""
-    connection_of(session).execute(*_alarms(session, budget, now))
+    carry_out(connection_of(session), *_alarms(session, budget, now))
 
 
 def _alarms(session: Session, budget: str, now: datetime) -> tuple[Any, dict[str, Any]]:
@@ -83,10 +85,10 @@ def give_back(session: Session, use: Use) -> None:
     who = {"talent": use.talent, "period_key": use.period, "benefit": use.benefit, "units": use.units}
     connection = connection_of(session)
     if use.exclusion_group is not None:
-        connection.execute(_INCLUDE, {**who, "grouped": use.exclusion_group})
-    connection.execute(_UNCOUNT, who)
+        carry_out(connection, _INCLUDE, {**who, "grouped": use.exclusion_group})
+    carry_out(connection, _UNCOUNT, who)
     if use.budget is not None:
-        connection.execute(_RETURN, _amounts(use))
+        carry_out(connection, _RETURN, _amounts(use))
 
 
 def _amounts(use: Use) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def _amounts(use: Use) -> dict[str, Any]:
 
 
 def _guarded(session: Session, statement: Any, values: dict[str, Any]) -> None:
-    if connection_of(session).execute(statement, values).first() is None:
+    if not carry_out(connection_of(session), statement, values):
         raise Outrun
 
 
@@ -110,12 +112,13 @@ _NAMED: Final[tuple[BindParameter[str], ...]] = (
 
 
 def _count(insert: Any) -> Any:
+    used = _QUOTAS.c.used + _UNITS
     made = insert(_QUOTAS).values(**{each.key: each for each in _NAMED}, used=_UNITS)
     return made.on_conflict_do_update(
         index_elements=[_QUOTAS.c.talent_id, _QUOTAS.c.benefit_id, _QUOTAS.c.period],
-        set_={"used": _QUOTAS.c.used + _UNITS},
-        where=_QUOTAS.c.used + _UNITS <= bindparam("quota", type_=BigInteger()),
-    ).returning(_QUOTAS.c.used)
+        # Nobody reads what it answers: beyond the quota the table's CHECK forbids it.
+        set_={"used": case((used <= bindparam("quota", type_=BigInteger()), used), else_=-1)},
+    )
 
 
 def _exclude(insert: Any) -> Any:

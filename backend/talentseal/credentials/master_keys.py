@@ -12,6 +12,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, Self
@@ -119,10 +120,15 @@ class MasterKeys:
         made.
         """
         met = self._of_day(day)
-        return derive(met.secret if met else _UNKNOWN, "day", day.isoformat().encode("ascii"))
+        return _day_key(met.secret if met else _UNKNOWN, day)
 
     def _of_day(self, day: date) -> MasterKey | None:
         return next((key for key in reversed(self.versions) if key.first_day <= day), None)
+
+
+@lru_cache(maxsize=16)
+def _day_key(secret: bytes, day: date) -> bytes:
+    return derive(secret, "day", day.isoformat().encode("ascii"))
 
 
 def create(path: Path, now: datetime) -> None:

@@ -24,6 +24,7 @@ from talentseal.credentials.tc1 import OnlineToken
 from talentseal.db import Instant, connection_of, rows, table_of
 from talentseal.errors import Conflict, TalentSealError
 from talentseal.policy.tiers import Tier
+from talentseal.statements import carry_out
 from talentseal.talents.codes import CodeNotFound
 from talentseal.talents.models import CodeState, TalentCode
 
@@ -130,7 +131,7 @@ def mint(
     code = own_code(session, talent)
     require_usable(code)
     token, minted = _mint(session, keys, code, device, session_id, offline=False, now=now)
-    connection_of(session).execute(_SUPERSEDE, {"of_device": device, "newest": token.digest})
+    carry_out(connection_of(session), _SUPERSEDE, {"of_device": device, "newest": token.digest})
     return minted
 
 
@@ -173,7 +174,7 @@ def _mint(
         "minted_at": now,
         "offline": offline,
     }
-    connection_of(session).execute(_MINT, row)
+    carry_out(connection_of(session), _MINT, row)
     lifetime = tc1.OFFLINE_LIFETIME if offline else tc1.LIFETIME
     return token, Minted(token.text, number, code.tier, token.issued_at, token.issued_at + lifetime)
 

@@ -48,6 +48,7 @@ from talentseal.credentials.refusing import TOLD, PresentationRefused
 from talentseal.db import at_end, connection_of, is_sqlite, only_row, table_of
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
+from talentseal.statements import carry_out
 from talentseal.talents import codes, people, photos
 from talentseal.talents.models import CodeState, FieldGroup, TalentCode, TalentFields
 from talentseal.vault import Vault
@@ -467,18 +468,16 @@ def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: b
 
 def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> bool:
     """Whether the token is used up by this. PostgreSQL waits for a rival's commit or rollback."""
-    burnt = connection_of(session).execute(
-        _BURN_SQLITE if is_sqlite(session) else _BURN_POSTGRESQL,
-        {
-            "digest": bearer.burns,
-            "terminal_id": asked.counter.terminal,
-            "request": asked.request,
-            "presentation_id": None if bearer.withheld else presentation,
-            "refusal": bearer.withheld,
-            "burnt_at": asked.now,
-        },
-    )
-    return burnt.first() is not None
+    row = {
+        "digest": bearer.burns,
+        "terminal_id": asked.counter.terminal,
+        "request": asked.request,
+        "presentation_id": None if bearer.withheld else presentation,
+        "refusal": bearer.withheld,
+        "burnt_at": asked.now,
+    }
+    burn = _BURN_SQLITE if is_sqlite(session) else _BURN_POSTGRESQL
+    return bool(carry_out(connection_of(session), burn, row))
 
 
 def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Shown | Refused | None:
@@ -542,5 +541,5 @@ def refuse(session: Session, counter: Counter, unfit: Unfit, *, now: datetime) -
         "refusal": unfit.refusal,
         "refused_at": now,
     }
-    connection_of(session).execute(_REFUSE, row)
+    carry_out(connection_of(session), _REFUSE, row)
     return Refused(unfit.refusal)

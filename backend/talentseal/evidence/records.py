@@ -8,31 +8,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from sealproof import canonical, disclosure, merkle
 from sealproof.entry import Entry, Relation
-from talentseal.db import connection_of, microseconds
+from talentseal.db import at_end, connection_of, is_sqlite, table_of
 from talentseal.errors import NotFound
 from talentseal.evidence.events import Event
 from talentseal.evidence.models import EvidenceDisclosure, EvidenceRecord
+from talentseal.statements import carry_out
 
 MERGE_DELAY = timedelta(seconds=10)
 """The promise: a signed checkpoint covers every record at most this long after it was recorded."""
 
 _ID_BYTES = 16
 
-# Given to the driver as they are: recording is on every write's path, and SQLAlchemy takes longer to fit
-# values into a statement of its own than the database to carry it out.
-_INSERT_RECORD = (
-    "INSERT INTO evidence_record (id, kind, entry, leaf_hash, recorded_at, relation, refers_to, deadline) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_KEPT: Final = ("id", "kind", "entry", "leaf_hash", "recorded_at", "relation", "refers_to", "deadline")
+_KEEP: Final = insert(table_of(EvidenceRecord)).values({name: bindparam(name) for name in _KEPT})
+_SHOW: Final = insert(table_of(EvidenceDisclosure)).values(
+    record_id=bindparam("id"), disclosures=bindparam("disclosures")
 )
-_INSERT_DISCLOSURE = "INSERT INTO evidence_disclosure (record_id, disclosures) VALUES (?, ?)"
-_INSERT_BOTH = f"WITH record AS ({_INSERT_RECORD}) {_INSERT_DISCLOSURE}".replace("?", "%s")
+_BOTH: Final = _SHOW.add_cte(_KEEP.cte("record"))
 """For PostgreSQL: one trip to the server."""
 
 
@@ -76,12 +75,13 @@ def record(
     now: datetime,
     relation: Relation | None = None,
     refers_to: str | None = None,
+    last: bool = False,
 ) -> Recorded:
     """Write the evidence of `event` beside the act itself; both commit or roll back together.
 
     now: the aware time that becomes `recorded_at`. relation, refers_to: given together, how this entry stands
-    to an earlier record. Raises TypeError for a field without canonical form, EntryError when the entry would
-    be invalid.
+    to an earlier record. last: at the end of the write (`db.at_end`), with the rows that refer to it. Raises
+    TypeError for a field without canonical form, EntryError when the entry would be invalid.
     """
     # Drawn at once: between writers that wait, each call to the system's source is a change of threads.
     random = secrets.token_bytes(_ID_BYTES + event.salt_bytes())
@@ -98,28 +98,24 @@ def record(
     recorded = Recorded(
         entry.id, entry.kind, merkle.leaf_hash(raw), now, now + MERGE_DELAY, tuple(disclosures.values())
     )
-    _insert(connection_of(session), recorded, entry, raw)
+    row = {
+        "id": recorded.id,
+        "kind": recorded.kind,
+        "entry": raw,
+        "leaf_hash": recorded.leaf_hash,
+        "recorded_at": recorded.recorded_at,
+        "relation": None if relation is None else relation.value,
+        "refers_to": refers_to,
+        "deadline": recorded.deadline,
+        "disclosures": canonical.encode(recorded.disclosures).decode("ascii"),
+    }
+    statements = (_KEEP, _SHOW) if last or is_sqlite(session) else (_BOTH,)
+    for each in statements:
+        if last:
+            at_end(session, each, row)
+        else:
+            carry_out(connection_of(session), each, row)
     return recorded
-
-
-def _insert(connection: Connection, recorded: Recorded, entry: Entry, raw: bytes) -> None:
-    record = (
-        recorded.id,
-        recorded.kind,
-        raw,
-        recorded.leaf_hash,
-        microseconds(recorded.recorded_at),
-        None if entry.relation is None else entry.relation.value,
-        entry.refers_to,
-        microseconds(recorded.deadline),
-    )
-    shown = (recorded.id, canonical.encode(recorded.disclosures).decode("ascii"))
-    if connection.dialect.name == "sqlite":
-        driver = connection.connection.cursor()
-        driver.execute(_INSERT_RECORD, record)
-        driver.execute(_INSERT_DISCLOSURE, shown)
-    else:
-        connection.exec_driver_sql(_INSERT_BOTH, record + shown)
 
 
 def find(session: Session, record_id: str) -> EvidenceRecord:

@@ -27,14 +27,14 @@ class LogSigner:
 
     origin: str
     key: Ed25519PrivateKey = field(repr=False)
+    _public: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_public", self.key.public_key().public_bytes_raw())
 
     @property
     def verifier_key(self) -> VerifierKey:
         return VerifierKey.of(self.origin, self._public)
-
-    @property
-    def _public(self) -> bytes:
-        return self.key.public_key().public_bytes_raw()
 
     def sign_checkpoint(self, size: int, root: bytes, signed_at: datetime) -> str:
         """The checkpoint note: the log's signature, and its timestamped cosignature, which says when it was

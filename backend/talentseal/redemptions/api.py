@@ -122,8 +122,8 @@ class Acting:
         )
 
 
-async def _acting(call: Call, desk: WithDesk) -> Acting:
-    return Acting(call, desk)
+async def _acting(request: Request, call: Call) -> Acting:
+    return Acting(call, await _desk(request))
 
 
 Act = Annotated[Acting, Depends(_acting)]

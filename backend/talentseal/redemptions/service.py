@@ -351,7 +351,7 @@ def _make(
         reversed_units=0,
         reversed_fen=0,
     )
-    recorded = None if reserve else _complete(session, row, terms, now)
+    recorded = None if reserve else _complete(session, row, terms, now, last=True)
     # Its table, not the session: no object that is only handed out has to be followed.
     at_end(session, _KEEP, {name: getattr(row, name) for name in _COLUMNS})
     return Redeemed(row, terms, recorded)
@@ -450,7 +450,9 @@ def terms_of(session: Session, row: Redemption) -> Terms:
     return Terms(found, found.token_digest)
 
 
-def _complete(session: Session, row: Redemption, terms: Terms, now: datetime) -> Recorded:
+def _complete(
+    session: Session, row: Redemption, terms: Terms, now: datetime, *, last: bool = False
+) -> Recorded:
     MOVES.require(row.state, RedemptionState.COMPLETED)
     row.state, row.completed_at = RedemptionState.COMPLETED, now
     made = terms.row
@@ -477,7 +479,7 @@ def _complete(session: Session, row: Redemption, terms: Terms, now: datetime) ->
         token=terms.token.hex() if terms.token else None,
         occurred_at=row.occurred_at,
     )
-    recorded = evidence.record(session, event, now=now)
+    recorded = evidence.record(session, event, now=now, last=last)
     row.record_id = recorded.id
     return recorded
 

@@ -13,6 +13,7 @@ from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.db import connection_of, rows, table_of
 from talentseal.errors import NotFound
+from talentseal.statements import carry_out
 from talentseal.talents.models import (
     AccessPurpose,
     FieldGroup,
@@ -184,7 +185,7 @@ def note_access(
         "grant_id": grant_id,
     }
     session.flush()
-    connection_of(session).execute(_NOTE, row)
+    carry_out(connection_of(session), _NOTE, row)
 
 
 _NOTE: Final = insert(table_of(TalentAccess))

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from sealproof import canonical
 from talentseal.db import Database, at_end, connection_of, is_sqlite, rows, table_of
 from talentseal.errors import TalentSealError
+from talentseal.statements import carry_out
 from talentseal.web.models import IdempotentAnswer
 
 KEPT: Final = timedelta(days=30)
@@ -88,7 +89,7 @@ def perform(
             return _replay(session, once)
         answer = effect(session)
         if isinstance(answer, Declined):
-            connection_of(session).execute(_FORGET, _named(once))
+            carry_out(connection_of(session), _FORGET, _named(once))
             return answer
         body = answer.body.model_dump_json()
         at_end(session, _KEEP, {**_named(once), "answered": answer.status, "content": body})
@@ -129,7 +130,7 @@ def _claim(session: Session, once: Once, now: datetime) -> bool:
         "created_at": now,
     }
     statement = _CLAIM_SQLITE if is_sqlite(session) else _CLAIM_POSTGRESQL
-    return connection_of(session).execute(statement, row).first() is not None
+    return bool(carry_out(connection_of(session), statement, row))
 
 
 def _replay(session: Session, once: Once) -> Response:

@@ -1,0 +1,125 @@
+"""Constant statements, handed to the driver as it takes them.
+
+SQLAlchemy compiles a statement once, and then looks it up, binds its values, asks the driver what the columns
+are and wraps the rows, each time anew: of a short query's time that was half. Here all of it is kept with the
+statement. Its types are SQLAlchemy's, so that a value is written and read as everywhere else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Dialect, Row
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import DBAPIError
+
+KEPT: Final = 1024
+"""Statements that are kept; there are some hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """One value of a statement. given: its own when the caller names none; fit: makes it the driver's."""
+
+    key: str
+    required: bool
+    given: object
+    fit: Callable[[Any], Any] | None
+
+    @classmethod
+    def of(cls, bound: BindParameter[Any], dialect: Dialect) -> "_Parameter":
+        fit = bound.type.dialect_impl(dialect).bind_processor(dialect)
+        return cls(bound.key, bound.required, bound.effective_value, fit)
+
+    def among(self, values: Mapping[str, Any]) -> Any:
+        value = values[self.key] if self.required else values.get(self.key, self.given)
+        return value if self.fit is None else self.fit(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as a driver takes it. columns: of its rows, None for a statement without any; reads: what
+    makes of a column's value, at that place, the type's.
+    """
+
+    text: str
+    parameters: tuple[_Parameter, ...]
+    columns: SimpleResultMetaData | None
+    reads: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    @staticmethod
+    @lru_cache(maxsize=KEPT)
+    def of(statement: Any, dialect: Dialect) -> "Prepared | None":
+        """None when its text depends on its values, as with a list of them.
+
+        dialect: one whose parameters stand in order.
+        """
+        made = statement.compile(dialect=dialect)
+        if made.post_compile_params or made.literal_execute_params:
+            return None
+        columns = statement.exported_columns
+        reads = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+        return Prepared(
+            str(made),
+            tuple(_Parameter.of(made.binds[name], dialect) for name in made.positiontup),
+            SimpleResultMetaData(columns.keys()) if len(columns) else None,
+            tuple((at, read) for at, read in enumerate(reads) if read),
+        )
+
+    def bound(self, values: Mapping[str, Any]) -> list[Any]:
+        """All its values, in order. Raises KeyError when one is missing."""
+        return [each.among(values) for each in self.parameters]
+
+    def carry_out(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Execute it in the connection's transaction; its rows. Raises DBAPIError as SQLAlchemy would."""
+        raw: Any = connection.connection.dbapi_connection
+        cursor = raw.cursor()
+        try:
+            cursor.execute(self.text, self.bound(values))
+            return [] if self.columns is None else self._rows(self.columns, cursor.fetchall())
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _of_sqlalchemy(error, self.text, connection) from error
+        finally:
+            cursor.close()
+
+    def _rows(self, columns: SimpleResultMetaData, found: list[tuple[Any, ...]]) -> Sequence[Row[Any]]:
+        read = map(self._read, found) if self.reads else iter(found)
+        met: Sequence[Any] = IteratorResult(columns, read).all()
+        return met
+
+    def _read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(row)
+        for at, read in self.reads:
+            values[at] = read(values[at])
+        return tuple(values)
+
+
+def carry_out(connection: Connection, statement: Any, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    """Execute a constant statement in the connection's transaction; its rows, none when it returns none.
+
+    values: of its parameters; what it needs and is not given raises KeyError. Raises DBAPIError.
+    """
+    prepared = Prepared.of(statement, connection.dialect)
+    if prepared is not None:
+        return prepared.carry_out(connection, values)
+    result = connection.execute(statement, values)
+    return result.all() if result.returns_rows else []
+
+
+def _of_sqlalchemy(error: Exception, text: str, connection: Connection) -> Exception:
+    """The driver's error as SQLAlchemy tells it. A connection that was lost is taken out of the pool."""
+    dialect, pooled = connection.dialect, connection.connection
+    lost = dialect.is_disconnect(error, pooled, None)  # type: ignore[arg-type]  # the driver's own classes
+    told = DBAPIError.instance(
+        text,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=dialect,
+    )
+    if lost:
+        connection.invalidate(error)
+    return told
