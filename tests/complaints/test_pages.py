@@ -156,6 +156,22 @@ def test_a_use_is_rated_and_complained_of_from_its_own_address(site: Site) -> No
     site.get(site.talent, "/me/complaints/new?redemption=" + "1" * 32, 404)
 
 
+def test_a_use_is_denied_from_its_receipt_and_nowhere_else(site: Site) -> None:
+    bank, denied = site.counter.bank, "投诉成立的，全部撤销并退回额度"
+    used = site.counter.used(site.talent.actor)
+    fields = {"organisation": bank.id, "kind": ComplaintKind.WRONG_RECEIPT.value, "text": SECRET}
+
+    assert "WRONG_RECEIPT" not in site.get(site.talent, f"/me/complaints/new?organisation={bank.id}")
+    assert "请从自己的凭证进入" in site.post(site.talent, "/me/complaints/new", 422, **fields)
+    assert denied in site.get(site.talent, f"/me/complaints/new?redemption={used.id}")
+    mine = site.post(site.talent, "/me/complaints/new", redemption=used.id, **fields)
+
+    assert "回执与实际不符" in site.get(site.talent, mine)
+    theirs = site.get(bank, mine.removeprefix("/me"))
+    assert "回执与实际不符" in theirs
+    assert denied in theirs
+
+
 def test_a_refusal_waits_for_the_office(site: Site) -> None:
     row = site.counter.file(site.talent.actor, kind=ComplaintKind.SERVICE_REFUSED)
     place = f"/complaints/{row.id}"

@@ -12,7 +12,7 @@ from talentseal.accounts.roles import Permission
 from talentseal.complaints import ratings, reading, service, service_records
 from talentseal.complaints.schemas import DecideComplaint, FileComplaint, Rate, Say
 from talentseal.complaints.service import ComplaintNotFound, RedemptionNotOwn
-from talentseal.complaints.states import ComplaintKind, ComplaintState
+from talentseal.complaints.states import ComplaintState
 from talentseal.errors import TalentSealError
 from talentseal.redemptions import obligations
 from talentseal.sanctions.desk import AtDesk, Desk
@@ -84,7 +84,7 @@ def _form(desk: Desk, typed: Typed, refusal: TalentSealError | None = None) -> R
         promised = reading.promises(session, desk.actor, chosen, now=desk.now) if chosen else []
         return {"targets": reading.targets(session, desk.actor), "promises": promised}
 
-    kinds = [each.value for each in ComplaintKind]
+    kinds = service.kinds(of_a_use=bool(typed["redemption"]))
     return desk.show("complaints/file.html", refusal, typed=typed, kinds=kinds, **desk.database.read(read))
 
 

@@ -17,8 +17,9 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterVa
 class FileComplaint(Command):
     """Complain of an organisation.
 
-    redemption: one's own use of a benefit that it is about. benefit: version of a benefit of the
-    organisation. stipulation: the promise it is measured by; without one, that of the benefit.
+    redemption: one's own use of a benefit that it is about, needed when its receipt is wrong. benefit:
+    version of a benefit of the organisation. stipulation: the promise it is measured by; without one, that of
+    the benefit.
     """
 
     organisation: OrganisationId

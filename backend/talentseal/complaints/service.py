@@ -31,8 +31,9 @@ from talentseal.complaints.states import (
     ComplaintKind,
     ComplaintState,
 )
-from talentseal.errors import Conflict, NotFound, NotPermitted
+from talentseal.errors import Conflict, Invalid, NotFound, NotPermitted
 from talentseal.policy import calendar
+from talentseal.redemptions import disputing
 from talentseal.redemptions.models import Redemption
 from talentseal.talents import people
 from talentseal.talents.models import place_of
@@ -66,6 +67,12 @@ class BenefitNotOffered(NotFound):
     en = "The organisation offers no such benefit; check it, or leave it out."
 
 
+class UseUnnamed(Invalid):
+    code = "use-unnamed"
+    zh = "回执与实际不符的投诉，须指明是哪一次使用。请从自己的凭证进入。"
+    en = "A complaint that a receipt is wrong has to name the use; come from your own receipt."
+
+
 class PromiseForeign(Conflict):
     code = "promise-foreign"
     zh = "这一条约定不是该单位的义务。请从列出的承诺中选择，或不填。"
@@ -87,14 +94,20 @@ class AnswerAwaited(Conflict):
 def file(session: Session, actor: Actor, vault: Vault, command: FileComplaint, *, now: datetime) -> Complaint:
     """Take a talent's complaint; a refusal of service leaves evidence 32 at once.
 
-    Raises NotPermitted, NobodyAnswers, RedemptionNotOwn, BenefitNotOffered, StipulationNotFound,
-    PromiseForeign, StipulationNotOwed.
+    That a receipt is wrong puts its redemption in dispute.
+
+    Raises NotPermitted, NobodyAnswers, RedemptionNotOwn, UseUnnamed, BenefitNotOffered, StipulationNotFound,
+    PromiseForeign, StipulationNotOwed, TransitionRefused.
     """
     actor.require(Permission.COMPLAINT_OWN)
     talent = people.of_account(session, actor)
     if not answers(session, command.organisation):
         raise NobodyAnswers
     redemption = _own_redemption(session, talent.id, command)
+    if command.kind is ComplaintKind.WRONG_RECEIPT:
+        if redemption is None:
+            raise UseUnnamed
+        disputing.dispute(session, redemption.id)
     benefit = _benefit(session, command, redemption)
     promise = _promise(session, command, redemption, benefit, now)
     complaint = Complaint(
@@ -168,6 +181,7 @@ def close(session: Session, actor: Actor, complaint_id: str, *, now: datetime) -
     complaint = _own(session, actor, complaint_id)
     _move(session, complaint, ComplaintAct.CLOSED, ComplaintState.CLOSED, actor, now=now)
     complaint.closed_at = now
+    _let_stand(session, complaint)
     return complaint
 
 
@@ -213,7 +227,8 @@ def decide(
     *,
     now: datetime,
 ) -> Complaint:
-    """Uphold, which alleges a breach of the promise it is measured by, or dismiss.
+    """Uphold, which alleges a breach of the promise it is measured by and reverses what is in dispute, or
+    dismiss.
 
     Raises NotPermitted, ComplaintNotFound, TransitionRefused.
     """
@@ -223,6 +238,10 @@ def decide(
     complaint.upheld, complaint.closed_at = command.uphold, now
     if command.uphold:
         _allege(session, complaint, actor, now=now)
+    if command.uphold and complaint.kind is ComplaintKind.WRONG_RECEIPT and complaint.redemption_id:
+        disputing.undo_rest(session, actor, complaint.redemption_id, now=now)
+    else:
+        _let_stand(session, complaint)
     return complaint
 
 
@@ -248,6 +267,12 @@ def close_by_date(session: Session, complaint: Complaint, *, now: datetime) -> N
     """Close an answered complaint that was not contested. complaint: held by the caller."""
     _move(session, complaint, ComplaintAct.CLOSED_BY_DATE, ComplaintState.CLOSED, None, now=now)
     complaint.closed_at = now
+    _let_stand(session, complaint)
+
+
+def kinds(*, of_a_use: bool) -> list[ComplaintKind]:
+    """What a complaint can be about: that a receipt is wrong only when it names a use."""
+    return [each for each in ComplaintKind if of_a_use or each is not ComplaintKind.WRONG_RECEIPT]
 
 
 def answers(session: Session, organisation_id: str) -> bool:
@@ -359,6 +384,12 @@ def _allege(session: Session, complaint: Complaint, actor: Actor, *, now: dateti
         complaint.stipulation_id, complaint.organisation_id, BreachSource.COMPLAINT, named
     )
     duties.raise_breach(session, occurrence, actor, now=now)
+
+
+def _let_stand(session: Session, complaint: Complaint) -> None:
+    """What the complaint put in dispute is so no more."""
+    if complaint.kind is ComplaintKind.WRONG_RECEIPT and complaint.redemption_id:
+        disputing.let_stand(session, complaint.redemption_id)
 
 
 def _own(session: Session, actor: Actor, complaint_id: str) -> Complaint:

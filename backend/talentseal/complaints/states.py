@@ -48,6 +48,8 @@ class ComplaintKind(StrEnum):
 
     SERVICE_REFUSED = "SERVICE_REFUSED"
     """Somebody entitled was not served; the talent office accepts it."""
+    WRONG_RECEIPT = "WRONG_RECEIPT"
+    """A use of a benefit was not as its receipt says; it is in dispute until the complaint is over."""
     SLOW = "SLOW"
     QUALITY = "QUALITY"
     OTHER = "OTHER"

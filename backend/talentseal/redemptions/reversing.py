@@ -2,7 +2,8 @@
 
 Each reversal is an act of its own with its own evidence, which REVERSES the redemption's. The sum of what
 comes back never exceeds the original, whoever reverses at once: the redemption is held. A redemption whose
-settlement is closed is corrected: what comes back counts in the next one.
+settlement is closed is corrected: what comes back counts in the next one. One that its holder denies is
+denied until all of it came back or his complaint is over.
 """
 
 import secrets
@@ -75,7 +76,7 @@ def reverse(
     minutes = int(terms.row.reversal_minutes)
     if row.completed_at is not None and now > row.completed_at + timedelta(minutes=minutes):
         raise WindowClosed(minutes=minutes)
-    return _undo(session, row, terms, part, by=actor.account_id, now=now)
+    return undo(session, row, terms, part, by=actor.account_id, now=now)
 
 
 def correct(session: Session, actor: Actor, redemption_id: str, part: Part, *, now: datetime) -> Reversed:
@@ -85,14 +86,20 @@ def correct(session: Session, actor: Actor, redemption_id: str, part: Part, *, n
     """
     actor.require(Permission.OUTLET_MANAGE)
     row = own(session, actor, actor.organisation_id, redemption_id)
-    return _undo(session, row, terms_of(session, row), part, by=actor.account_id, now=now)
+    return undo(session, row, terms_of(session, row), part, by=actor.account_id, now=now)
 
 
-def _undo(session: Session, row: Redemption, terms: Terms, part: Part, *, by: str, now: datetime) -> Reversed:
+def undo(session: Session, row: Redemption, terms: Terms, part: Part, *, by: str, now: datetime) -> Reversed:
+    """Undo units of a redemption that the caller holds. by: account of whoever does.
+
+    Raises TransitionRefused, OverOriginal.
+    """
     reversed_units = row.reversed_units + part.units
     whole = reversed_units >= row.quantity
     after = RedemptionState.REVERSED if whole else RedemptionState.PARTIALLY_REVERSED
-    if row.state is not RedemptionState.REVERSED:
+    if row.state is RedemptionState.DISPUTED and not whole:
+        after = RedemptionState.DISPUTED
+    elif row.state is not RedemptionState.REVERSED:
         MOVES.require(row.state, after)
     if reversed_units > row.quantity:
         raise OverOriginal(left=row.quantity - row.reversed_units, asked=part.units)
