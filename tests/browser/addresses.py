@@ -185,6 +185,7 @@ SIGNED_IN = [
     Address("/me/complaints", Role.TALENT),
     Address("/me/complaints/new", Role.TALENT),
     Address("/me/complaints/new?organisation={bank}", Role.TALENT),
+    Address("/me/complaints/new?redemption={redemption}", Role.TALENT),
     Address("/me/complaints/{answered_complaint}", Role.TALENT),
     Address("/me/ratings/{redemption}", Role.TALENT),
     Address("/complaints", Role.PARTNER),
