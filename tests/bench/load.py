@@ -18,10 +18,11 @@ from sqlalchemy import select
 from talentseal.benefits.models import BenefitVersion
 from talentseal.policy.tiers import Tier
 from talentseal.redemptions.models import Redemption
+from tests.bench import bare
 from tests.bench.figures import Budget, Figure, Reference, against, interleaved, say
 from tests.bench.places import KINDS, Databases, databases
 from tests.bench.presentations import BARE
-from tests.bench.redemptions import REDEEM
+from tests.bench.redemptions import REDEEM, THRICE
 from tests.bench.serving import (
     Answer,
     Request,
@@ -29,6 +30,7 @@ from tests.bench.serving import (
     at_a_rate,
     one_after_the_other,
     run,
+    serve_all,
     serving,
 )
 from tests.credentials.counters import Phone, Till
@@ -69,6 +71,8 @@ class Street:
     tills: list[Till]
     phones: list[Phone]
     served: Served
+    bare: Served
+    """The floor's processes."""
 
     def by_codes(self) -> list[Request]:
         """A redemption of each phone's fresh code, in one step."""
@@ -83,10 +87,10 @@ class Street:
         shown = [(till, self.market.shown(till, phone)) for phone, till in dealt]
         return [self._request(till, {"presentation": met}) for till, met in islice(cycle(shown), count)]
 
-    def bare(self, count: int) -> list[Request]:
-        """That many rows."""
-        dealt = islice(cycle(self.tills), count)
-        return [self._posted(BARE, till, {"sent": "0" * 46}) for till in dealt]
+    def rows(self, path: str) -> list[Request]:
+        """As many rows as there are phones."""
+        dealt = islice(cycle(self.tills), len(self.phones))
+        return [self._posted(path, till, {"sent": "0" * 46}) for till in dealt]
 
     def lost(self, answers: Sequence[Answer]) -> int:
         """How many that were acknowledged are not there."""
@@ -110,8 +114,11 @@ def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
         version = market.shelf.published(tiers={Tier.RESERVE: None}, budget_units=10**9)
         tills = market.tills(market.provider(version), AT_ONCE)
         guests = [market.guest(version) for _ in range(phones)]
-        with serving(url, place.folder, clock, processes) as served:
-            yield Street(market, version, tills, guests, served)
+        floor = place.make()
+        bare.prepare(floor)
+        serve = partial(serve_all, url, place.folder, clock)
+        with serving(processes, serve) as served, serving(processes, partial(bare.serve, floor)) as alone:
+            yield Street(market, version, tills, guests, served, alone)
 
 
 def measure(tiny: bool) -> list[Figure]:
@@ -122,7 +129,7 @@ def measure(tiny: bool) -> list[Figure]:
 def _measure(kind: str, tiny: bool) -> Iterator[Figure]:
     phones = 4 if tiny else int(RATES[kind] * SEGMENT)
     with databases(kind) as place, street(place, phones, 1 if tiny else PROCESSES[kind]) as stage:
-        yield _throughput(stage, kind, 1 if tiny else 8)
+        yield from _throughput(stage, kind, 1 if tiny else 8)
         yield from _latency(stage, kind, 1 if tiny else 12)
         yield from _overload(stage, kind, tiny)
 
@@ -156,24 +163,39 @@ def _steady(kind: str, tiny: bool) -> Iterator[Figure]:
     yield Figure(f"of {len(met)} redemptions that failed, {kind}", failed, "", budget=NONE)
 
 
-def _throughput(stage: Street, kind: str, rounds: int) -> Figure:
-    """Redemptions a second of 32 clients, each by a code shown fresh, beside a bare insert."""
+def _throughput(stage: Street, kind: str, rounds: int) -> Iterator[Figure]:
+    """Redemptions a second of 32 clients, each by a code shown fresh, and what the service's processes work
+    for one: beside an application that inserts one row, and beside an insert through the same stack.
+    """
     say(f"  {kind}: {rounds} rounds of {len(stage.phones)} by {AT_ONCE} clients")
+    worked: dict[str, dict[int, float]] = {"own": {}, "floor": {}, "same": {}}
+
+    def spell(name: str, served: Served, requests: Sequence[Request]) -> float:
+        before = served.processor
+        rate = a_second(served, requests)
+        worked[name][len(worked[name])] = (served.processor - before) * 1000 / len(requests)
+        return rate
+
     met = interleaved(
         rounds + 1,
-        own=lambda: a_second(stage, stage.by_codes()),
-        bare=lambda: a_second(stage, stage.bare(len(stage.phones))),
+        own=lambda: spell("own", stage.served, stage.by_codes()),
+        floor=lambda: spell("floor", stage.bare, stage.rows(bare.ROWS)),
+        same=lambda: spell("same", stage.served, stage.rows(BARE)),
     )
-    for each in met.values():
+    for each in (*met.values(), *worked.values()):
         del each[0]
-    name = f"redemptions, {AT_ONCE} clients, {kind}"
-    return against(name, "/s", met["own"], "bare inserts", met["bare"], THROUGHPUT)
+    app, name = "a bare FastAPI and SQLAlchemy application", f"redemptions, {AT_ONCE} clients, {kind}"
+    yield against(name, "/s", met["own"], app, met["floor"], THROUGHPUT)
+    yield against(f"{name}, processor of the service", "ms", worked["own"], app, worked["floor"], THRICE)
+    yield against(
+        f"{name}, the same again", "/s", met["own"], "inserts through the same stack", met["same"], None
+    )
 
 
-def a_second(stage: Street, requests: Sequence[Request]) -> float:
+def a_second(served: Served, requests: Sequence[Request]) -> float:
     """How many a second are answered with success. Raises RuntimeError when one is not."""
     begun = time.perf_counter()
-    answers = run(partial(one_after_the_other, requests=requests, at_once=AT_ONCE), stage.served.ports)
+    answers = run(partial(one_after_the_other, requests=requests, at_once=AT_ONCE), served.ports)
     _require_success(answers)
     return len(requests) / (time.perf_counter() - begun)
 
@@ -194,8 +216,8 @@ def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
 def _overload(stage: Street, kind: str, tiny: bool) -> Iterator[Figure]:
     """Goodput under ten times the peak, what the others are told, and how soon it is over."""
     count, seconds = (8, 0.2) if tiny else (1500, 10.0)
-    a_second(stage, stage.by_presentations(count))
-    peak = a_second(stage, stage.by_presentations(count))
+    a_second(stage.served, stage.by_presentations(count))
+    peak = a_second(stage.served, stage.by_presentations(count))
     say(f"  {kind}: {TIMES * peak:.0f} a second for {seconds:g} s, the peak being {peak:.0f}")
     met, lasted = _rush(stage, TIMES * peak, seconds)
     recovered = _recovers_in(stage, peak / 2, 0.2 if tiny else 1.0)

@@ -25,7 +25,7 @@ from talentseal.evidence.signing import LogSigner
 from talentseal.worker import Worker, sealing
 from tests.api.conftest import Api
 from tests.bench.presentations import serve_a_bare_insert
-from tests.processes import resident
+from tests.processes import processor, resident
 from tests.world import ORIGIN, SharedClock, World
 
 CONNECTIONS: Final = 400
@@ -44,14 +44,21 @@ class Served:
         """MiB of memory that they have in use together."""
         return sum(map(resident, self.pids))
 
+    @property
+    def processor(self) -> float:
+        """Seconds of processor that they have used together."""
+        return sum(map(processor, self.pids))
+
 
 @contextmanager
-def serving(url: str, folder: Path, clock: SharedClock, count: int) -> Iterator[Served]:
-    """`count` processes that serve the database, until the end of the block."""
+def serving(count: int, serve: Callable[[socket.socket, bool], None]) -> Iterator[Served]:
+    """`count` processes until the end of the block. serve: what each does, given its socket and whether it is
+    the first.
+    """
     context = multiprocessing.get_context("spawn")
     places = [socket.create_server(("127.0.0.1", 0), backlog=1024) for _ in range(count)]
     started = [
-        context.Process(target=_serve, args=(url, folder, clock, place, number == 0), daemon=True)
+        context.Process(target=serve, args=(place, number == 0), daemon=True)
         for number, place in enumerate(places)
     ]
     for process in started:
@@ -69,7 +76,8 @@ def serving(url: str, folder: Path, clock: SharedClock, count: int) -> Iterator[
             place.close()
 
 
-def _serve(url: str, folder: Path, clock: SharedClock, place: socket.socket, seals: bool) -> None:
+def serve_all(url: str, folder: Path, clock: SharedClock, place: socket.socket, seals: bool) -> None:
+    """Serve the application on a socket, until ended."""
     import logging
 
     import structlog
