@@ -391,12 +391,16 @@ def test_what_programs_do_with_a_complaint(sqlite_counter: Counter, tmp_path: Pa
         done(counter.bank, f"{theirs}/processing"),
         done(counter.bank, f"{theirs}/answer", text="已加派人手（虚构）"),
         done(talent, f"{mine}/reopening", text="并未解决（虚构）"),
+        done(counter.bank, f"{theirs}/statement", text="另有值班记录（虚构）"),
         done(judge, f"{theirs}/escalation"),
         done(judge, f"{theirs}/decision", uphold=True, reason="查明属实（虚构）"),
         done(talent, f"{mine}/rating", stars=4),
     ]
 
-    assert states == ["ACCEPTED", "PROCESSING", "ANSWERED", "REOPENED", "ESCALATED", "DECIDED", "4"]
+    opened = ["ACCEPTED", "PROCESSING", "ANSWERED", "REOPENED", "REOPENED"]
+    assert states == [*opened, "ESCALATED", "DECIDED", "4"]
+    late = api.call(counter.bank, "POST", f"{theirs}/statement", json={"text": "再说明（虚构）"})
+    assert (late.status_code, late.json()["code"]) == (409, "nothing-to-decide")
     assert [each["id"] for each in api.call(talent, "GET", "/me/complaints").json()] == [filed]
     assert api.call(talent, "GET", mine).json()["rating"]["stars"] == 4
     assert api.call(counter.bank, "GET", theirs).json()["redemption"] is None

@@ -172,6 +172,22 @@ def test_a_use_is_denied_from_its_receipt_and_nowhere_else(site: Site) -> None:
     assert denied in theirs
 
 
+def test_an_organisation_states_its_side_until_the_office_has_decided(site: Site) -> None:
+    bank, said = site.counter.bank, "另有值班记录可查（虚构）"
+    place = (
+        f"/complaints/{site.counter.reopen(site.talent.actor, site.counter.answered(site.talent.actor)).id}"
+    )
+
+    assert f"{place}/statement" not in site.get(site.office, place)
+    assert 'id="text-error"' in site.post(bank, f"{place}/statement", 422)
+    assert site.post(bank, f"{place}/statement", text=said) == place
+
+    for who, address in ((bank, place), (site.office, place), (site.talent, f"/me{place}")):
+        text = site.get(who, address)
+        assert said in text
+        assert "单位补充说明" in text
+
+
 def test_a_refusal_waits_for_the_office(site: Site) -> None:
     row = site.counter.file(site.talent.actor, kind=ComplaintKind.SERVICE_REFUSED)
     place = f"/complaints/{row.id}"

@@ -209,6 +209,18 @@ def answer_complaint(complaint_id: ComplaintPath, command: Say, call: Call, vaul
     )
 
 
+@api.post("/complaints/{complaint_id}/statement", response_model=ComplaintReceipt)
+def state_side(complaint_id: ComplaintPath, command: Say, call: Call, vault: TheVault) -> Response:
+    """Say something for my organisation while the talent office has yet to decide."""
+    return _perform(
+        call,
+        "POST complaint statement",
+        lambda session: service.state_side(session, call.actor, vault, complaint_id, command, now=call.now),
+        command=command,
+        complaint=complaint_id,
+    )
+
+
 @api.post("/complaints/{complaint_id}/escalation", response_model=ComplaintReceipt)
 def escalate_complaint(complaint_id: ComplaintPath, call: Call) -> Response:
     """Take up a reopened complaint (talent office)."""

@@ -247,6 +247,18 @@ def answer(desk: AtDesk, complaint: ComplaintId, form: Form) -> Response:
     return _on(desk, complaint, work, "complaint-answered", typed)
 
 
+@pages.post("/complaints/{complaint}/statement")
+def state_side(desk: AtDesk, complaint: ComplaintId, form: Form) -> Response:
+    """Say something before the talent office decides."""
+    typed = nested(texts(form))
+
+    def work(session: Session) -> Any:
+        command = command_of(Say, dict(typed))
+        return service.state_side(session, desk.actor, desk.vault, complaint, command, now=desk.now)
+
+    return _on(desk, complaint, work, "complaint-stated", typed)
+
+
 @pages.post("/complaints/{complaint}/escalation")
 def escalate(desk: AtDesk, complaint: ComplaintId) -> Response:
     """Take it up, as the talent office."""

@@ -26,6 +26,7 @@ from talentseal.complaints.models import Complaint, ComplaintStep
 from talentseal.complaints.schemas import DecideComplaint, FileComplaint, Say
 from talentseal.complaints.states import (
     COMPLAINT,
+    DISPUTED,
     UNANSWERED,
     ComplaintAct,
     ComplaintKind,
@@ -83,6 +84,12 @@ class OfficeAccepts(Conflict):
     code = "office-accepts"
     zh = "拒绝服务的投诉由人才办受理。受理后再请贵单位答复。"
     en = "The talent office accepts complaints of refused service; you are asked to answer after that."
+
+
+class NothingToDecide(Conflict):
+    code = "nothing-to-decide"
+    zh = "人才办没有在处理这件投诉，无须补充说明。请按现状答复或等待。"
+    en = "The talent office has nothing to decide here now; answer the complaint, or wait."
 
 
 class AnswerAwaited(Conflict):
@@ -205,6 +212,20 @@ def reopen(
     _move(session, complaint, act, after, actor, vault=vault, said=command.text, now=now)
     complaint.reopened_at = now
     complaint.decide_through = terms.decide_through(calendar.imported(session), legal_date(now))
+    return complaint
+
+
+def state_side(
+    session: Session, actor: Actor, vault: Vault, complaint_id: str, command: Say, *, now: datetime
+) -> Complaint:
+    """Say something for the organisation while the talent office has yet to decide; the state stays.
+
+    Raises NotPermitted, ComplaintNotFound, NothingToDecide.
+    """
+    complaint = _answered(session, actor, complaint_id)
+    if complaint.state not in DISPUTED:
+        raise NothingToDecide
+    _step(session, complaint, ComplaintAct.STATED, actor, vault=vault, said=command.text, now=now)
     return complaint
 
 
