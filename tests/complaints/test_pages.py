@@ -159,7 +159,11 @@ def test_a_use_is_rated_and_complained_of_from_its_own_address(site: Site) -> No
 def test_a_use_is_denied_from_its_receipt_and_nowhere_else(site: Site) -> None:
     bank, denied = site.counter.bank, "投诉成立的，全部撤销并退回额度"
     used = site.counter.used(site.talent.actor)
-    fields = {"organisation": bank.id, "kind": ComplaintKind.WRONG_RECEIPT.value, "text": SECRET}
+    fields: dict[str, Any] = {
+        "organisation": bank.id,
+        "kind": ComplaintKind.WRONG_RECEIPT.value,
+        "text": SECRET,
+    }
 
     assert "WRONG_RECEIPT" not in site.get(site.talent, f"/me/complaints/new?organisation={bank.id}")
     assert "请从自己的凭证进入" in site.post(site.talent, "/me/complaints/new", 422, **fields)

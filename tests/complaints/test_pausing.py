@@ -54,6 +54,38 @@ def test_two_breaches_that_stand_propose_a_pause_which_the_office_alone_makes(co
     assert proposed(counter, shelf) == [], "what it was paused for counts no more"
 
 
+def test_what_the_office_decided_not_to_pause_for_proposes_nothing_again(
+    sqlite_counter: Counter, tmp_path: Path
+) -> None:
+    counter, shelf = sqlite_counter, Shelf(sqlite_counter.world)
+    admitted = shelf.finance_access(counter.bank)
+    counter.world.clock.advance(minutes=1)
+    broken(counter, "一", "二")
+    site, place = Api(counter.world, tmp_path), f"/admissions/{admitted.id}"
+    counter.world.clock.advance(minutes=1)
+
+    site.sign_in(counter.bank)
+    assert site.http.post(f"{place}/keeping", data={"reason": "我们保证改正"}).status_code == 403
+    site.sign_in(shelf.office)
+    assert "不暂停" in site.http.get(place).text
+    assert site.http.post(f"{place}/keeping", data={"reason": ""}).status_code == 422
+    assert proposed(counter, shelf) == [(admitted.id, 2)]
+    assert site.http.post(f"{place}/keeping", data={"reason": "均已整改（虚构）"}).status_code == 200
+    assert proposed(counter, shelf) == []
+    kept = site.http.get(place).text
+    assert "均已整改（虚构）" in kept
+    assert "不暂停" not in kept
+    assert state_of(counter, admitted) is AccessState.ADMITTED
+
+    counter.world.clock.advance(minutes=1)
+    broken(counter, "三", "四")
+    assert proposed(counter, shelf) == [(admitted.id, 2)]
+    shelf.do(access.pause, shelf.office.actor, admitted.id, "又两次违约（虚构）")
+    told = {"reason": "晚了（虚构）"}
+    refused = site.call(shelf.office, "POST", f"/access/{admitted.id}/keeping", json=told)
+    assert (refused.status_code, refused.json()["code"]) == (409, "transition-refused")
+
+
 def test_what_was_cured_or_lies_a_year_back_proposes_nothing(sqlite_counter: Counter) -> None:
     counter, shelf = sqlite_counter, Shelf(sqlite_counter.world)
     admitted = shelf.finance_access(counter.bank)

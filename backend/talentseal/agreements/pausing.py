@@ -1,7 +1,8 @@
 """Repeated breaches propose that the organisation's admission to a module be paused (specification §1.2).
 
 It is read from what is recorded, and nothing follows by itself: the talent office pauses, or does not. A
-breach that was cured or waived counts no more, nor does one from before the admission last went on.
+breach that was cured or waived counts no more, nor does one from before the admission last went on, or the
+office last decided that it should.
 """
 
 from datetime import datetime, timedelta

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from talentseal.accounts.models import Organisation, OrganisationKind
 from talentseal.accounts.roles import Permission
 from talentseal.agreements import admission, pausing
+from talentseal.agreements.duty_schemas import PauseProposal
 from talentseal.errors import NotFound, TalentSealError
 from talentseal.partners import access, mandates
 from talentseal.partners.access import NEGOTIATED, AccessNotFound
@@ -46,6 +47,7 @@ _REASONED: Final[Mapping[str, Callable[..., Any]]] = {
     "abandonment": access.abandon,
     "refusal": access.refuse,
     "pause": access.pause,
+    "keeping": access.keep,
 }
 
 
@@ -266,11 +268,10 @@ def _organisations(session: Session, kinds: frozenset[OrganisationKind]) -> list
 def _admissions(desk: Desk, refusal: TalentSealError | None = None, typed: Typed | None = None) -> Response:
     def read(session: Session) -> dict[str, Any]:
         negotiates = desk.actor.may(Permission.ACCESS_NEGOTIATE)
-        decides = desk.actor.may(Permission.ACCESS_DECIDE)
         own = session.get(Organisation, desk.actor.organisation_id)
         return {
             "found": access.listed(session, desk.actor),
-            "proposed": pausing.pause_proposals(session, desk.actor, now=desk.now) if decides else [],
+            "proposed": _proposed(session, desk),
             "partners": _organisations(session, NEGOTIATED) if negotiates else [],
             "may_apply": desk.actor.may(Permission.ACCESS_OWN)
             and own is not None
@@ -284,10 +285,21 @@ def _admissions(desk: Desk, refusal: TalentSealError | None = None, typed: Typed
 def _admission(
     desk: Desk, access_id: str, refusal: TalentSealError | None = None, typed: Typed | None = None
 ) -> Response:
-    met = desk.database.read(lambda session: access.view(session, desk.actor, access_id))
-    is_mine = met.organisation == desk.actor.organisation_id
-    values = {"met": met, "is_mine": is_mine, "typed": typed or Typed()}
-    return desk.show("benefits/admission.html", refusal, **values)
+    def read(session: Session) -> dict[str, Any]:
+        met = access.view(session, desk.actor, access_id)
+        return {
+            "met": met,
+            "is_mine": met.organisation == desk.actor.organisation_id,
+            "is_proposed": access_id in {each.access for each in _proposed(session, desk)},
+        }
+
+    return desk.show("benefits/admission.html", refusal, typed=typed or Typed(), **desk.database.read(read))
+
+
+def _proposed(session: Session, desk: Desk) -> list[PauseProposal]:
+    """What is proposed to be paused, for whoever decides."""
+    decides = desk.actor.may(Permission.ACCESS_DECIDE)
+    return pausing.pause_proposals(session, desk.actor, now=desk.now) if decides else []
 
 
 def _mandates(desk: Desk, refusal: TalentSealError | None = None, typed: Typed | None = None) -> Response:

@@ -25,7 +25,7 @@ from talentseal.partners.access_schemas import AccessView, ApplyForFinance, Open
 from talentseal.partners.events import ModuleAdmitted
 from talentseal.partners.modules import Module
 from talentseal.policy.service import OwnProposal
-from talentseal.states import Transitions
+from talentseal.states import TransitionRefused, Transitions
 
 _S = AccessState
 _NEVER: Final[Mapping[AccessState, frozenset[AccessState]]] = dict.fromkeys(AccessState, frozenset())
@@ -220,6 +220,19 @@ def pause(session: Session, actor: Actor, access_id: str, reason: str, *, now: d
     """
     actor.require(Permission.ACCESS_DECIDE)
     return _move(session, find(session, access_id), _S.PAUSED, actor, reason, now=now)
+
+
+def keep(session: Session, actor: Actor, access_id: str, reason: str, *, now: datetime) -> ModuleAccess:
+    """Decide against pausing an admission: what spoke for that until now counts no more.
+
+    Raises NotPermitted, AccessNotFound, TransitionRefused.
+    """
+    actor.require(Permission.ACCESS_DECIDE)
+    row = find(session, access_id)
+    if row.state is not _S.ADMITTED:
+        raise TransitionRefused(before=row.state.value, after=_S.ADMITTED.value)
+    _note(session, row, actor.account_id, reason, now)
+    return row
 
 
 def withdraw(session: Session, actor: Actor, access_id: str, *, now: datetime) -> ModuleAccess:

@@ -157,6 +157,12 @@ def pause_access(access_id: AccessPath, command: Because, call: Call) -> Respons
     return _because("pause", access.pause, access_id, command, call)
 
 
+@api.post("/access/{access_id}/keeping", response_model=AccessReceipt)
+def keep_access(access_id: AccessPath, command: Because, call: Call) -> Response:
+    """Decide against pausing an admission that is proposed to be (talent office)."""
+    return _because("keeping", access.keep, access_id, command, call)
+
+
 @api.post("/access/{access_id}/withdrawal", response_model=AccessReceipt)
 def withdraw_access(access_id: AccessPath, call: Call) -> Response:
     """Leave a module, or take an application back (the organisation itself)."""
