@@ -5,12 +5,13 @@ are and wraps the rows, each time anew: of a short query's time that was half. H
 statement. Its types are SQLAlchemy's, so that a value is written and read as everywhere else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Dialect, Row
+from sqlalchemy import Connection, Dialect, Row
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
 
@@ -19,32 +20,18 @@ KEPT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Parameter:
-    """One value of a statement. given: its own when the caller names none; fit: makes it the driver's."""
-
-    key: str
-    required: bool
-    given: object
-    fit: Callable[[Any], Any] | None
-
-    @classmethod
-    def of(cls, bound: BindParameter[Any], dialect: Dialect) -> "_Parameter":
-        fit = bound.type.dialect_impl(dialect).bind_processor(dialect)
-        return cls(bound.key, bound.required, bound.effective_value, fit)
-
-    def among(self, values: Mapping[str, Any]) -> Any:
-        value = values[self.key] if self.required else values.get(self.key, self.given)
-        return value if self.fit is None else self.fit(value)
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement as a driver takes it. columns: of its rows, None for a statement without any; reads: what
-    makes of a column's value, at that place, the type's.
+    """A statement as a driver takes it.
+
+    fetch: takes its values, in order, out of those that are given; given: its own, for those that nobody
+    names; fits: what makes of the value at that place the driver's. columns: of its rows, None for one that
+    has none; reads: what makes of the value at that place the type's.
     """
 
     text: str
-    parameters: tuple[_Parameter, ...]
+    fetch: Callable[[Mapping[str, Any]], Iterable[Any]]
+    given: Mapping[str, Any]
+    fits: tuple[tuple[int, Callable[[Any], Any]], ...]
     columns: SimpleResultMetaData | None
     reads: tuple[tuple[int, Callable[[Any], Any]], ...]
 
@@ -58,30 +45,34 @@ class Prepared:
         made = statement.compile(dialect=dialect)
         if made.post_compile_params or made.literal_execute_params:
             return None
+        bound = [made.binds[name] for name in made.positiontup]
         columns = statement.exported_columns
-        reads = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+        fits = (each.type.dialect_impl(dialect).bind_processor(dialect) for each in bound)
+        reads = (each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns)
         return Prepared(
             str(made),
-            tuple(_Parameter.of(made.binds[name], dialect) for name in made.positiontup),
+            _fetching([each.key for each in bound]),
+            {each.key: each.effective_value for each in bound if not each.required},
+            tuple((at, fit) for at, fit in enumerate(fits) if fit),
             SimpleResultMetaData(columns.keys()) if len(columns) else None,
             tuple((at, read) for at, read in enumerate(reads) if read),
         )
 
     def bound(self, values: Mapping[str, Any]) -> list[Any]:
         """All its values, in order. Raises KeyError when one is missing."""
-        return [each.among(values) for each in self.parameters]
+        made = list(self.fetch({**self.given, **values} if self.given else values))
+        for at, fit in self.fits:
+            made[at] = fit(made[at])
+        return made
 
     def carry_out(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Execute it in the connection's transaction; its rows. Raises DBAPIError as SQLAlchemy would."""
         raw: Any = connection.connection.dbapi_connection
-        cursor = raw.cursor()
         try:
-            cursor.execute(self.text, self.bound(values))
+            cursor = raw.execute(self.text, self.bound(values))
             return [] if self.columns is None else self._rows(self.columns, cursor.fetchall())
         except connection.dialect.loaded_dbapi.Error as error:
             raise _of_sqlalchemy(error, self.text, connection) from error
-        finally:
-            cursor.close()
 
     def _rows(self, columns: SimpleResultMetaData, found: list[tuple[Any, ...]]) -> Sequence[Row[Any]]:
         read = map(self._read, found) if self.reads else iter(found)
@@ -105,6 +96,13 @@ def carry_out(connection: Connection, statement: Any, values: Mapping[str, Any])
         return prepared.carry_out(connection, values)
     result = connection.execute(statement, values)
     return result.all() if result.returns_rows else []
+
+
+def _fetching(keys: list[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """What takes the values of those keys out of a mapping."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda values: [values[key] for key in keys]
 
 
 def _of_sqlalchemy(error: Exception, text: str, connection: Connection) -> Exception:

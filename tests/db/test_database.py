@@ -471,7 +471,7 @@ def test_a_write_that_meets_the_closing_is_answered(
 
     future = pool.submit(database.write, put("last"))
 
-    assert future.result(5) == "last"
+    assert future.result(WAIT) == "last"
     line.closing.join(WAIT)
 
 
