@@ -82,7 +82,7 @@ def stored(sqlite_world: World) -> World:
 
 
 def findings(world: World) -> list[Finding]:
-    return world.database.read(lambda session: list(check_agreements(session)))
+    return world.database.snapshot(lambda session: list(check_agreements(session)))
 
 
 def test_what_was_written_by_the_service_is_without_finding(stored: World) -> None:
