@@ -227,9 +227,10 @@ def test_a_closed_pipe_and_an_interrupt_end_quietly(files: Path) -> None:
     waiting = subprocess.Popen(
         [*PYTHON, "verify", str(files / "fifo")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(1)
-    waiting.send_signal(signal.SIGINT)
-    told, complaint = waiting.communicate(timeout=30)
+    # Opens once the other end is there: then it waits for what to verify.
+    with (files / "fifo").open("wb"):
+        waiting.send_signal(signal.SIGINT)
+        told, complaint = waiting.communicate(timeout=30)
     assert (waiting.returncode, told, complaint) == (130, b"", b"")
 
 
