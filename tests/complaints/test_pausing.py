@@ -19,6 +19,14 @@ def broken(counter: Counter, *references: str) -> None:
         counter.judge(counter.allege(reference=each))
 
 
+def broken_twice(counter: Counter, shelf: Shelf) -> ModuleAccess:
+    """An admission of the bank's, since which it broke its promise twice."""
+    admitted = shelf.finance_access(counter.bank)
+    counter.world.clock.advance(minutes=1)
+    broken(counter, "一", "二")
+    return admitted
+
+
 def proposed(counter: Counter, shelf: Shelf) -> list[tuple[str, int]]:
     """Admission and count of each proposal."""
     office = shelf.office.actor
@@ -58,9 +66,7 @@ def test_what_the_office_decided_not_to_pause_for_proposes_nothing_again(
     sqlite_counter: Counter, tmp_path: Path
 ) -> None:
     counter, shelf = sqlite_counter, Shelf(sqlite_counter.world)
-    admitted = shelf.finance_access(counter.bank)
-    counter.world.clock.advance(minutes=1)
-    broken(counter, "一", "二")
+    admitted = broken_twice(counter, shelf)
     site, place = Api(counter.world, tmp_path), f"/admissions/{admitted.id}"
     counter.world.clock.advance(minutes=1)
 
@@ -104,9 +110,7 @@ def test_the_office_reads_the_proposal_where_it_decides_on_admissions(
     sqlite_counter: Counter, tmp_path: Path
 ) -> None:
     counter, shelf = sqlite_counter, Shelf(sqlite_counter.world)
-    admitted = shelf.finance_access(counter.bank)
-    counter.world.clock.advance(minutes=1)
-    broken(counter, "一", "二")
+    admitted = broken_twice(counter, shelf)
     site = Api(counter.world, tmp_path)
 
     (listed,) = site.call(shelf.office, "GET", "/pause-proposals").json()["items"]

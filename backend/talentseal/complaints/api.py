@@ -57,6 +57,25 @@ def _perform(
     return call.perform(route, {"complaint": complaint, **said}, answer, status=status)
 
 
+def _said(
+    call: Call,
+    vault: TheVault,
+    route: str,
+    act: Callable[..., Complaint],
+    *,
+    complaint: str,
+    command: Say,
+) -> Response:
+    """An act that says something."""
+    return _perform(
+        call,
+        route,
+        lambda session: act(session, call.actor, vault, complaint, command, now=call.now),
+        command=command,
+        complaint=complaint,
+    )
+
+
 def _marked(row: Rating) -> RatingReceipt:
     return RatingReceipt(id=row.id, stars=row.stars, changeable_until=row.changeable_until)
 
@@ -115,12 +134,8 @@ def close_complaint(complaint_id: ComplaintPath, call: Call) -> Response:
 @api.post("/me/complaints/{complaint_id}/reopening", response_model=ComplaintReceipt)
 def reopen_complaint(complaint_id: ComplaintPath, command: Say, call: Call, vault: TheVault) -> Response:
     """Contest the answer, or that none came in time, once; the talent office decides then."""
-    return _perform(
-        call,
-        "POST complaint reopening",
-        lambda session: service.reopen(session, call.actor, vault, complaint_id, command, now=call.now),
-        command=command,
-        complaint=complaint_id,
+    return _said(
+        call, vault, "POST complaint reopening", service.reopen, complaint=complaint_id, command=command
     )
 
 
@@ -200,24 +215,16 @@ def process_complaint(complaint_id: ComplaintPath, call: Call) -> Response:
 @api.post("/complaints/{complaint_id}/answer", response_model=ComplaintReceipt)
 def answer_complaint(complaint_id: ComplaintPath, command: Say, call: Call, vault: TheVault) -> Response:
     """Answer for my organisation."""
-    return _perform(
-        call,
-        "POST complaint answer",
-        lambda session: service.answer(session, call.actor, vault, complaint_id, command, now=call.now),
-        command=command,
-        complaint=complaint_id,
+    return _said(
+        call, vault, "POST complaint answer", service.answer, complaint=complaint_id, command=command
     )
 
 
 @api.post("/complaints/{complaint_id}/statement", response_model=ComplaintReceipt)
 def state_side(complaint_id: ComplaintPath, command: Say, call: Call, vault: TheVault) -> Response:
     """Say something for my organisation while the talent office has yet to decide."""
-    return _perform(
-        call,
-        "POST complaint statement",
-        lambda session: service.state_side(session, call.actor, vault, complaint_id, command, now=call.now),
-        command=command,
-        complaint=complaint_id,
+    return _said(
+        call, vault, "POST complaint statement", service.state_side, complaint=complaint_id, command=command
     )
 
 

@@ -238,25 +238,23 @@ def process(desk: AtDesk, complaint: ComplaintId) -> Response:
 @pages.post("/complaints/{complaint}/answer")
 def answer(desk: AtDesk, complaint: ComplaintId, form: Form) -> Response:
     """Answer."""
-    typed = nested(texts(form))
-
-    def work(session: Session) -> Any:
-        command = command_of(Say, dict(typed))
-        return service.answer(session, desk.actor, desk.vault, complaint, command, now=desk.now)
-
-    return _on(desk, complaint, work, "complaint-answered", typed)
+    return _said(desk, complaint, form, service.answer, "complaint-answered")
 
 
 @pages.post("/complaints/{complaint}/statement")
 def state_side(desk: AtDesk, complaint: ComplaintId, form: Form) -> Response:
     """Say something before the talent office decides."""
+    return _said(desk, complaint, form, service.state_side, "complaint-stated")
+
+
+def _said(desk: Desk, complaint: str, form: Form, act: Callable[..., Any], notice: str) -> Response:
     typed = nested(texts(form))
 
     def work(session: Session) -> Any:
         command = command_of(Say, dict(typed))
-        return service.state_side(session, desk.actor, desk.vault, complaint, command, now=desk.now)
+        return act(session, desk.actor, desk.vault, complaint, command, now=desk.now)
 
-    return _on(desk, complaint, work, "complaint-stated", typed)
+    return _on(desk, complaint, work, notice, typed)
 
 
 @pages.post("/complaints/{complaint}/escalation")

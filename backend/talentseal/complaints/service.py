@@ -257,12 +257,12 @@ def decide(
     act = ComplaintAct.UPHELD if command.uphold else ComplaintAct.DISMISSED
     _move(session, complaint, act, ComplaintState.DECIDED, actor, vault=vault, said=command.reason, now=now)
     complaint.upheld, complaint.closed_at = command.uphold, now
-    if command.uphold:
-        _allege(session, complaint, actor, now=now)
-    if command.uphold and complaint.kind is ComplaintKind.WRONG_RECEIPT and complaint.redemption_id:
-        disputing.undo_rest(session, actor, complaint.redemption_id, now=now)
-    else:
+    if not command.uphold:
         _let_stand(session, complaint)
+        return complaint
+    _allege(session, complaint, actor, now=now)
+    if denied := _denied(complaint):
+        disputing.undo_rest(session, actor, denied, now=now)
     return complaint
 
 
@@ -409,8 +409,13 @@ def _allege(session: Session, complaint: Complaint, actor: Actor, *, now: dateti
 
 def _let_stand(session: Session, complaint: Complaint) -> None:
     """What the complaint put in dispute is so no more."""
-    if complaint.kind is ComplaintKind.WRONG_RECEIPT and complaint.redemption_id:
-        disputing.let_stand(session, complaint.redemption_id)
+    if denied := _denied(complaint):
+        disputing.let_stand(session, denied)
+
+
+def _denied(complaint: Complaint) -> str | None:
+    """The use whose receipt is said to be wrong; None for any other complaint."""
+    return complaint.redemption_id if complaint.kind is ComplaintKind.WRONG_RECEIPT else None
 
 
 def _own(session: Session, actor: Actor, complaint_id: str) -> Complaint:
