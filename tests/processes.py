@@ -1,13 +1,14 @@
 """What is asked of processes that a test has started."""
 
 import os
+import time
 from pathlib import Path
 
 
 def processor(pid: int) -> float:
     """Seconds of processor that a process has used, in its own code and in the system's."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    # The clock that clock_getcpuclockid(3) names, to the nanosecond; /proc counts in hundredths of a second.
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def resident(pid: int) -> float:

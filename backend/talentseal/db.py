@@ -226,9 +226,8 @@ class Database:
             return self._read(self._reading, work)
         except DatabaseAway:
             # To ask of each connection whether it lives, and to begin and end a transaction around a single
-            # query, were three trips to the server of four.
-            self._reading.dispose()
-            return self._read(self._reading, work)
+            # query, were three trips to the server of four. The connection of a snapshot is asked.
+            return self.snapshot(work)
 
     def snapshot(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a session that cannot write and sees one state of the database throughout.

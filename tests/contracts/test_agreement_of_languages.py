@@ -113,7 +113,8 @@ def test_python_and_solidity_agree_on_every_proof(registry: Contract) -> None:
             break
         new_root = root_of(leaves[:grown])
         step = registry.functions.anchor(size, root, grown, new_root, consistency_path(leaves[:grown], size))
-        step.transact({"from": Web3.to_checksum_address(ROLES["ANCHOR"])})
+        sent = step.transact({"from": Web3.to_checksum_address(ROLES["ANCHOR"])})
+        registry.w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)
         size, root = grown, new_root
         assert registry.functions.headAt(size).call() == root
         for index in chance.sample(range(size), min(size, 10)):
