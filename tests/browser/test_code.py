@@ -20,10 +20,9 @@ from talentseal.talents import codes, consents, fields, people
 from talentseal.talents.models import CodeState, FieldGroup, Source, TalentCode, TalentFields, place_of
 from talentseal.talents.privacy_models import ConsentScope
 from talentseal.talents.privacy_schemas import GiveConsent
-from tests.browser import chromium
 from tests.browser.axe import axe
 from tests.browser.conftest import Shot
-from tests.browser.filming import film
+from tests.browser.filming import holding_up
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
 from tests.browser.screens import DESKTOP_EN, PHONE_ZH
@@ -316,24 +315,19 @@ def test_whoever_may_not_show_his_code_reads_why(
 def test_the_camera_sees_what_is_held_before_it(
     browser: Browser, running: Running, holder: Holder, shot: Shot, tmp_path: Path
 ) -> None:
-    scene = film(tmp_path / "scene.y4m", minted(running, holder))
-    fake = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-    filming = chromium.find().launch(
-        browser.browser_type, *fake, f"--use-file-for-fake-video-capture={scene}"
-    )
-    visit = begin(filming, DESKTOP_EN, running.url)
-    counter = visit.sign_in(running.account(running.cast.bank), "/counter")
+    with holding_up(browser, minted(running, holder), tmp_path) as filming:
+        visit = begin(filming, DESKTOP_EN, running.url)
+        counter = visit.sign_in(running.account(running.cast.bank), "/counter")
 
-    counter.get_by_role("button", name="Camera").click()
+        counter.get_by_role("button", name="Camera").click()
 
-    expect(counter.locator(".outcome-name")).to_have_text(NAME)
-    expect(counter.locator("#sent")).to_be_focused()
-    shot(counter, "camera")
-    counter.get_by_role("button", name="Camera").click()
-    expect(counter.locator("[data-video]")).to_be_hidden()
-    expect(counter.locator("[data-recent] li")).to_have_count(1)
-    assert visit.close() == []
-    filming.close()
+        expect(counter.locator(".outcome-name")).to_have_text(NAME)
+        expect(counter.locator("#sent")).to_be_focused()
+        shot(counter, "camera")
+        counter.get_by_role("button", name="Camera").click()
+        expect(counter.locator("[data-video]")).to_be_hidden()
+        expect(counter.locator("[data-recent] li")).to_have_count(1)
+        assert visit.close() == []
 
 
 def shown(phone: Page) -> str:

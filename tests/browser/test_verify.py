@@ -9,8 +9,9 @@ from typing import Any
 
 import pypdf
 import pytest
+import segno
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from sealproof import bundle as bundles
 from sealproof import trust as trust_files
@@ -18,14 +19,16 @@ from sealproof import verify
 from sealproof.merkle import leaf_hash
 from sealproof.note import VerifierKey
 from talentseal.anchoring import epochs
+from talentseal.credentials.tcr import ReceiptCheck
 from talentseal.web.language import Language
 from tests.browser.axe import axe
 from tests.browser.conftest import Shot, Visits
+from tests.browser.filming import holding_up
 from tests.browser.keyboard import keyboard_reaches
 from tests.browser.reflow import reflows
 from tests.browser.running import Running
 from tests.browser.screens import DESKTOP
-from tests.browser.visit import Visit
+from tests.browser.visit import Visit, begin
 from tests.sealproof.altering import replaced
 from tests.web.certificates import pdf_with
 from tests.world import PDF
@@ -60,6 +63,11 @@ class Proven:
     @property
     def leaf(self) -> str:
         return leaf_hash(bundles.load(self.bundle).entry.encode()).hex()
+
+    @property
+    def check_code(self) -> str:
+        """The TCR of a receipt, were the record one's."""
+        return ReceiptCheck(bytes.fromhex(self.record), bytes.fromhex(self.leaf)).write()
 
     def altered(self, *place: str | int, to: Any) -> bytes:
         """The bundle with one value changed."""
@@ -329,6 +337,68 @@ def test_a_qr_code_leads_to_what_the_log_says_and_asks_for_the_rest(
     axe(page)
     give(page, certificate_pdf=proven.certificate)
     assert steps(page) == said_by_sealproof(proven.bundle, None)
+
+
+def show_picture(page: Page, text: str) -> None:
+    """Choose a picture of a QR code that says `text`."""
+    made = io.BytesIO()
+    segno.make_qr(text).save(made, kind="png", scale=4)
+    page.locator("[data-picture]").set_input_files(
+        {"name": "code.png", "mimeType": "image/png", "buffer": made.getvalue()}
+    )
+
+
+def test_a_check_code_in_a_picture_leads_to_its_record(visit: Visit, proven: Proven, shot: Shot) -> None:
+    page = visit.open("/verify")
+
+    show_picture(page, proven.check_code)
+
+    expect(page.locator("[data-arrival=same]")).to_be_visible()
+    expect(page.locator(".result")).to_contain_text(proven.leaf)
+    page.locator("#check-code").scroll_into_view_if_needed()
+    shot(page, "found")
+
+
+def test_a_check_code_is_seen_by_the_camera(
+    browser: Browser, running: Running, proven: Proven, tmp_path: Path
+) -> None:
+    with holding_up(browser, proven.check_code, tmp_path) as filming:
+        visit = begin(filming, DESKTOP, running.url)
+        page = visit.open("/verify")
+
+        page.get_by_role("button", name="摄像头").click()
+
+        expect(page.locator("[data-arrival=same]")).to_be_visible()
+        assert visit.close() == []
+
+
+@desktop_alone
+def test_a_check_code_can_be_pasted_and_one_of_nothing_is_refused(visit: Visit, proven: Proven) -> None:
+    page = visit.open("/verify")
+    page.locator("#code").fill(f" {proven.check_code} ")
+    page.locator("#code").press("Enter")
+    expect(page.locator("[data-arrival=same]")).to_be_visible()
+
+    page.locator("#code").fill("TC1:SOMETHING ELSE")
+    page.locator("#code").press("Enter")
+    assert page.locator("#code").evaluate("(field) => field.validity.patternMismatch")
+
+    visit.expects_status(422, "/verify/receipt")
+    page.locator("#code").fill(ReceiptCheck(bytes.fromhex(proven.record), bytes(32)).write())
+    page.locator("#code").press("Enter")
+    expect(page.locator("main")).to_contain_text("查不到")
+
+
+@desktop_alone
+def test_a_code_that_may_be_a_secret_goes_into_no_address(visit: Visit, proven: Proven) -> None:
+    page = visit.open("/verify")
+
+    show_picture(page, "TC1:ABC123")
+
+    expect(page.locator("[data-finding] [role=alert]")).to_contain_text("没有向任何地方发送")
+    assert page.url == f"{visit.url}/verify"
+    show_picture(page, f"{visit.url}/verify?record={proven.record}&leaf={proven.leaf}")
+    expect(page.locator("[data-arrival=same]")).to_be_visible()
 
 
 @desktop_alone

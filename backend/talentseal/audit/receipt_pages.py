@@ -61,4 +61,4 @@ def find_receipt(database: Db, code: Annotated[str, Query(max_length=200)] = "")
     row = database.read(lambda session: session.get(EvidenceRecord, named.receipt_id.hex()))
     if row is None or bytes(row.leaf_hash) != named.leaf_hash:
         raise ReceiptUnknown
-    return see_other(f"/verify?record={row.id}")
+    return see_other(f"/verify?record={row.id}&leaf={named.leaf_hash.hex()}")

@@ -20,7 +20,7 @@ from talentseal.audit.proofs import Notary
 from talentseal.audit.relay import ChainRelay, question
 from talentseal.db import rows
 from talentseal.web.pages import Pages
-from talentseal.web.security import page_policy
+from talentseal.web.security import CAMERA, page_policy
 
 verifying = APIRouter(include_in_schema=False)
 
@@ -74,6 +74,7 @@ def verify(request: Request, database: Db, desk: Desk) -> Response:
     lone = {"sha256": desk.lone.sha256, "kibibytes": desk.lone.kibibytes}
     page = pages.render(request, "audit/verify.html", online=True, epochs=known, node=desk.node, lone=lone)
     page.headers["Content-Security-Policy"] = _POLICY
+    page.headers["Permissions-Policy"] = CAMERA
     return _packed(request, page)
 
 

@@ -24,12 +24,9 @@ from talentseal.talents.desk import AtDesk, Desk, Identifier, photo_answer
 from talentseal.talents.models import FieldGroup
 from talentseal.web.forms import Form, said
 from talentseal.web.pages import Pages, see_other
-from talentseal.web.security import HEADERS
+from talentseal.web.security import CAMERA
 
 pages = APIRouter(include_in_schema=False, prefix="/counter")
-
-_CAMERA: Final = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
-"""The one page that may ask for it."""
 
 _LONGEST_NAME: Final = 64
 
@@ -152,7 +149,7 @@ def _screen(
     page = desk.show(
         "credentials/counter.html", outlet=found, others=others, fields=fields, **_told(desk, outlet, met)
     )
-    page.headers["Permissions-Policy"] = _CAMERA
+    page.headers["Permissions-Policy"] = CAMERA
     if isinstance(met, TalentSealError):
         page.status_code = met.status
     return page

@@ -29,6 +29,9 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 
+CAMERA: Final = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
+"""That of a page that reads QR codes."""
+
 TRANSPORT: Final = "max-age=31536000; includeSubDomains"
 
 

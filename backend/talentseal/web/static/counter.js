@@ -1,18 +1,15 @@
 // The counter without a page load: what is scanned, typed, pasted or seen is sent, and the answer takes the place of the
 // last one. The input has the focus all the time, so that the next customer can be scanned at once.
+import { Scanner } from "./scanning.js";
+
 const form = document.querySelector("#presenting");
 const input = form.elements.sent;
 const outcome = document.querySelector("#outcome");
 const trouble = form.querySelector("[data-trouble]");
-const picture = document.querySelector("#picture");
-const cameraButton = form.querySelector("[data-camera]");
-const video = form.querySelector("[data-video]");
 const recent = document.querySelector("[data-recent]");
 const RECENT = 8;
 const ATTEMPTS = 2;
-const LOOK_EVERY = 120;
 const TRUST_EVERY = 5 * 60_000;
-const SIDES = [960, 2000];
 
 /** What came while another was under way waits its turn. */
 let line = Promise.resolve();
@@ -156,94 +153,10 @@ outcome.addEventListener("submit", async (event) => {
   }
 });
 
-/** The text of a QR code in what can be drawn, or null. Looked for small first, which is quick, then larger. */
-async function read(source, width, height) {
-  const { decodeQR } = await import("./qr/decode.js");
-  for (const side of SIDES) {
-    const scale = Math.min(1, side / Math.max(width, height));
-    const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-    const drawing = canvas.getContext("2d", { willReadFrequently: true });
-    drawing.drawImage(source, 0, 0, canvas.width, canvas.height);
-    try {
-      return decodeQR(drawing.getImageData(0, 0, canvas.width, canvas.height));
-    } catch {
-      if (scale === 1) return null;
-    }
-  }
-  return null;
-}
-
-async function takePicture(file) {
-  let found = null;
-  try {
-    const bitmap = await createImageBitmap(file);
-    found = await read(bitmap, bitmap.width, bitmap.height);
-  } catch {
-    // No image, or one that the browser cannot read: said as one without a code.
-  }
-  say(found ? "" : "unreadable");
+new Scanner(form, send, (trouble) => {
+  say(trouble);
   input.focus();
-  if (found) send(found);
-}
-
-picture.addEventListener("change", () => {
-  const [file] = picture.files;
-  picture.value = "";
-  if (file) takePicture(file);
-});
-document.addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
-  if (!file) return;
-  event.preventDefault();
-  takePicture(file);
-});
-
-let stream = null;
-
-async function openCamera() {
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 } } });
-  } catch {
-    say("no-camera");
-    return;
-  }
-  say("");
-  cameraButton.setAttribute("aria-pressed", "true");
-  video.srcObject = stream;
-  video.hidden = false;
-  await video.play();
-  watch(stream);
-}
-
-function closeCamera() {
-  for (const track of stream?.getTracks() ?? []) track.stop();
-  stream = null;
-  video.hidden = true;
-  cameraButton.setAttribute("aria-pressed", "false");
-}
-
-/** Looks at the picture again and again; a code that stays before the camera is sent once. */
-async function watch(ours) {
-  let last = "";
-  while (stream === ours) {
-    const found = video.videoWidth ? await read(video, video.videoWidth, video.videoHeight) : null;
-    if (found && found !== last) {
-      last = found;
-      await send(found);
-    }
-    await new Promise((resolve) => { setTimeout(resolve, LOOK_EVERY); });
-  }
-}
-
-cameraButton.addEventListener("click", async () => {
-  if (stream) closeCamera();
-  else await openCamera();
-  input.focus();
-});
-addEventListener("pagehide", closeCamera);
-
-form.querySelector("[data-means]").hidden = false;
-cameraButton.hidden = !navigator.mediaDevices;
+}).listen();
 show(outcome.innerHTML);
 input.focus();
 fetchTrust();

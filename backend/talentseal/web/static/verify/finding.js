@@ -1,0 +1,24 @@
+"use strict";
+/** Finding the record of a QR code that somebody shows: a receipt's check code, or the address in a certificate. */
+import { Scanner } from "../scanning.js";
+
+/** @param {HTMLFormElement} form asks the service for the record that a check code names */
+export function findByCode(form) {
+  const trouble = form.querySelector("[data-trouble]");
+  const tell = (name) => {
+    trouble.textContent = name ? document.querySelector(`template[data-text="${name}"]`).content.textContent : "";
+    trouble.hidden = !name;
+  };
+  const found = (text) => {
+    if (text.startsWith(`${location.origin}${location.pathname}?`)) {
+      location.assign(text);
+    } else if (text.startsWith("TCR:")) {
+      form.elements.code.value = text;
+      form.requestSubmit();
+    } else {
+      // It may be a code that stands for a person until it is redeemed: that goes into no address.
+      tell("other-code");
+    }
+  };
+  new Scanner(form, found, tell).listen();
+}
