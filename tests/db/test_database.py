@@ -1,5 +1,6 @@
 """Writes commit together and fail alone, and an acknowledgement comes after the commit, on both databases."""
 
+import gc
 import subprocess
 import sys
 import threading
@@ -551,6 +552,24 @@ def postgresql(postgres_url: str) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture
+def server() -> Iterator[Postgres]:
+    """A server of the test's own, which it may kill."""
+    started = Postgres().start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def alone(server: Postgres) -> Iterator[Database]:
+    """A database on that server. What it leaves open is told in this test, not in a later one."""
+    opened = Database(server.url())
+    opened.upgrade()
+    yield opened
+    opened.close()
+    gc.collect()
+
+
 class Clash:
     """A write that loses a race `times` times, as the database reports it, then succeeds."""
 
@@ -623,32 +642,24 @@ def raise_fence(session: Session, name: str) -> None:
 
 
 def test_what_writers_were_told_is_there_after_the_server_was_killed_under_them(
-    pool: ThreadPoolExecutor,
+    server: Postgres, alone: Database, pool: ThreadPoolExecutor
 ) -> None:
-    server = Postgres()
-    server.start()
-    try:
-        database = Database(server.url())
-        database.upgrade()
-        told: set[str] = set()
+    told: set[str] = set()
 
-        def keep_writing(run: int, writer: int) -> None:
-            with suppress(DatabaseAway, OutcomeUnknown):
-                for number in range(10_000):
-                    told.add(database.write(put(f"{run}-{writer}-{number}")))
+    def keep_writing(run: int, writer: int) -> None:
+        with suppress(DatabaseAway, OutcomeUnknown):
+            for number in range(10_000):
+                told.add(alone.write(put(f"{run}-{writer}-{number}")))
 
-        for run in range(3):
-            writers = [pool.submit(keep_writing, run, writer) for writer in range(8)]
-            time.sleep(0.4)
-            server.kill()
-            for writer in writers:
-                writer.result(WAIT)
-            server.start()
-            assert told <= names(database)
-        assert len(told) > 50
-        database.close()
-    finally:
-        server.stop()
+    for run in range(3):
+        writers = [pool.submit(keep_writing, run, writer) for writer in range(8)]
+        time.sleep(0.4)
+        server.kill()
+        for writer in writers:
+            writer.result(WAIT)
+        server.start()
+        assert told <= names(alone)
+    assert len(told) > 50
 
 
 class Cut:
@@ -732,81 +743,61 @@ def test_a_write_that_gets_no_turn_is_busy(postgres_url: str, monkeypatch: pytes
     database.close()
 
 
-def test_no_write_notices_that_the_server_was_started_anew(pool: ThreadPoolExecutor) -> None:
-    server = Postgres()
-    server.start()
-    try:
-        database = Database(server.url())
-        database.upgrade()
-        together = threading.Barrier(WRITERS)
+def test_no_write_notices_that_the_server_was_started_anew(
+    server: Postgres, alone: Database, pool: ThreadPoolExecutor
+) -> None:
+    together = threading.Barrier(WRITERS)
 
-        def write_with_the_others(name: str) -> str:
-            met: list[str] = []
+    def write_with_the_others(name: str) -> str:
+        met: list[str] = []
 
-            def work(session: Session) -> str:
-                if not met:
-                    together.wait(WAIT)
-                met.append(name)
-                session.add(Lease(name=name, holder="test", fence=1, expires_at=MOMENT))
-                return name
+        def work(session: Session) -> str:
+            if not met:
+                together.wait(WAIT)
+            met.append(name)
+            session.add(Lease(name=name, holder="test", fence=1, expires_at=MOMENT))
+            return name
 
-            return database.write(work)
+        return alone.write(work)
 
-        told: set[str] = set()
-        for run in range(2):
-            told |= set(pool.map(write_with_the_others, [f"{run}-{writer}" for writer in range(WRITERS)]))
-            server.kill()
-            server.start()
-            told.add(database.write(put(f"{run}-alone")))
-        assert names(database) == told
-        database.close()
-    finally:
-        server.stop()
+    told: set[str] = set()
+    for run in range(2):
+        told |= set(pool.map(write_with_the_others, [f"{run}-{writer}" for writer in range(WRITERS)]))
+        server.kill()
+        server.start()
+        told.add(alone.write(put(f"{run}-alone")))
+    assert names(alone) == told
 
 
-def test_no_read_notices_that_the_server_was_started_anew(pool: ThreadPoolExecutor) -> None:
-    server = Postgres()
-    server.start()
-    try:
-        database = Database(server.url())
-        database.upgrade()
-        database.write(put("kept"))
-        together = threading.Barrier(8)
+def test_no_read_notices_that_the_server_was_started_anew(
+    server: Postgres, alone: Database, pool: ThreadPoolExecutor
+) -> None:
+    alone.write(put("kept"))
+    together = threading.Barrier(8)
 
-        def read_with_the_others(_reader: int) -> set[str]:
-            together.wait(WAIT)
-            return names(database)
+    def read_with_the_others(_reader: int) -> set[str]:
+        together.wait(WAIT)
+        return names(alone)
 
-        for _ in range(2):
-            assert list(pool.map(read_with_the_others, range(8))) == [{"kept"}] * 8
-            server.kill()
-            server.start()
-        assert names(database) == {"kept"}
-        assert database.snapshot(lambda session: session.scalar(select(Lease.name))) == "kept"
-        database.close()
-    finally:
-        server.stop()
+    for _ in range(2):
+        assert list(pool.map(read_with_the_others, range(8))) == [{"kept"}] * 8
+        server.kill()
+        server.start()
+    assert names(alone) == {"kept"}
+    assert alone.snapshot(lambda session: session.scalar(select(Lease.name))) == "kept"
 
 
-def test_a_killed_server_is_reconnected_to_and_has_lost_nothing() -> None:
-    server = Postgres()
-    server.start()
-    try:
-        database = Database(server.url())
-        database.upgrade()
-        for round_number in range(3):
-            database.write(put(f"kept-{round_number}"))
-            server.kill()
-            with pytest.raises(DatabaseAway):
-                database.write(put("never"))
-            with pytest.raises(DatabaseAway):
-                names(database)
-            server.start()
-        assert database.write(put("after")) == "after"
-        assert names(database) == {"kept-0", "kept-1", "kept-2", "after"}
-        database.close()
-    finally:
-        server.stop()
+def test_a_killed_server_is_reconnected_to_and_has_lost_nothing(server: Postgres, alone: Database) -> None:
+    for round_number in range(3):
+        alone.write(put(f"kept-{round_number}"))
+        server.kill()
+        with pytest.raises(DatabaseAway):
+            alone.write(put("never"))
+        with pytest.raises(DatabaseAway):
+            names(alone)
+        server.start()
+    assert alone.write(put("after")) == "after"
+    assert names(alone) == {"kept-0", "kept-1", "kept-2", "after"}
 
 
 class Refused(Conflict):
