@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sealproof import merkle, tlogproof, verify
+from tests.processes import is_busy
 from tests.sealproof.published import publish
 from tests.sealproof.samples import DOCUMENT, TRUST, agreement_sample, log_note
 from tests.sealproof.test_rpc import reply, served
@@ -227,8 +228,10 @@ def test_a_closed_pipe_and_an_interrupt_end_quietly(files: Path) -> None:
     waiting = subprocess.Popen(
         [*PYTHON, "verify", str(files / "fifo")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    # Opens once the other end is there: then it waits for what to verify.
+    # Opens once the other end is there. An interrupt just before it reads would find nothing to interrupt.
     with (files / "fifo").open("wb"):
+        while is_busy(waiting.pid):
+            time.sleep(0.01)
         waiting.send_signal(signal.SIGINT)
         told, complaint = waiting.communicate(timeout=30)
     assert (waiting.returncode, told, complaint) == (130, b"", b"")
