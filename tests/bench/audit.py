@@ -5,7 +5,7 @@ Each runs in a process of its own, started on the files of one log, so that the 
 """
 
 import hashlib
-import os
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -38,6 +38,15 @@ while len(hashes) > 1:
     hashes = [hashlib.sha256(b"\\1" + left + right).digest() for left, right in pairs] + odd
 """
 
+LAUNCHER = """
+import json, os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(child.pid, 0)
+spent = usage.ru_utime + usage.ru_stime
+print(json.dumps([os.waitstatus_to_exitcode(status), spent, usage.ru_maxrss / 1024]))
+"""
+"""Small, for a process that starts another leaves it the peak of its own memory: here it has made the log."""
+
 
 def measure(tiny: bool) -> list[Figure]:
     """Processor seconds of both, and the audit's peak resident memory."""
@@ -59,12 +68,11 @@ def measure(tiny: bool) -> list[Figure]:
 
 def _spent(command: list[str]) -> tuple[float, float]:
     """Processor seconds and peak MB of a process that must end well (3: something was not checked)."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in {0, 3}:
-        raise RuntimeError(f"{command[:4]} ended with {child.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    told = subprocess.run([sys.executable, "-c", LAUNCHER, *command], check=True, capture_output=True)
+    ended, spent, peak = json.loads(told.stdout)
+    if ended not in {0, 3}:
+        raise RuntimeError(f"{command[:4]} ended with {ended}")
+    return spent, peak
 
 
 def write_log(folder: Path, size: int) -> Path:

@@ -201,14 +201,24 @@ def a_second(served: Served, requests: Sequence[Request]) -> float:
 
 
 def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
-    """The 99th percentile under an even load, from when each was due."""
-    rate, met = RATES[kind], []
+    """The 99th percentile under an even load, from when each was due; and that of the bare application in
+    between, which says what the machine makes of such a load just then.
+    """
+    rate, met, floor = RATES[kind], [], []
     say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second")
     for _ in range(segments):
         met += run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.served.ports)
-    late = sorted(answer.seconds * 1000 for answer in met)
-    name = f"a redemption at {rate}/s, 99 of 100 within, {kind}"
-    yield Figure(name, _at(late, 0.99), "ms", spread=(_at(late, 0.5), _at(late, 1)), budget=LATE)
+        floor += run(partial(at_a_rate, requests=stage.rows(bare.ROWS), rate=rate), stage.bare.ports)
+    late, alone = _milliseconds(met), _milliseconds(floor)
+    yield Figure(
+        f"a redemption at {rate}/s, 99 of 100 within, {kind}",
+        _at(late, 0.99),
+        "ms",
+        floor=Reference("a bare FastAPI and SQLAlchemy application", _at(alone, 0.99)),
+        ratio=round(_at(late, 0.99) / _at(alone, 0.99), 2),
+        spread=(_at(late, 0.5), _at(late, 1)),
+        budget=LATE,
+    )
     failed = sum(answer.status != 201 for answer in met)
     yield Figure(f"redemptions at {rate}/s that failed, {kind}", failed, "", budget=NONE)
 
@@ -254,7 +264,7 @@ def _recovers_in(stage: Street, rate: float, span: float) -> float:
     while time.perf_counter() - begun < 2 * RECOVERY.bound:
         at = time.perf_counter() - begun
         answers, _ = _rush(stage, rate, span)
-        late = sorted(answer.seconds * 1000 for answer in answers)
+        late = _milliseconds(answers)
         if all(answer.status == 201 for answer in answers) and _at(late, 0.99) <= LATE.bound:
             return round(at, 1)
     return 2 * RECOVERY.bound
@@ -264,6 +274,11 @@ def _require_success(answers: Sequence[Answer]) -> None:
     for answer in answers:
         if answer.status != 201:
             raise RuntimeError(f"expected 201, met {answer.status}: {answer.body[:200]!r}")
+
+
+def _milliseconds(answers: Sequence[Answer]) -> list[float]:
+    """How long each took, the shortest first."""
+    return sorted(answer.seconds * 1000 for answer in answers)
 
 
 def _at(ordered: Sequence[float], share: float) -> float:
