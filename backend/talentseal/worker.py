@@ -28,7 +28,7 @@ from talentseal.db import Database
 from talentseal.events import gathering
 from talentseal.events.sending import Courier
 from talentseal.evidence.headstore import HeadStore
-from talentseal.evidence.sealing import Outcome, Sealer
+from talentseal.evidence.sealing import BATCH, Sealer
 from talentseal.evidence.signing import LogSigner
 from talentseal.nightly import Nightly, Walk, Work
 from talentseal.partners import mandates
@@ -48,7 +48,7 @@ SEAL_EVERY: Final = 0.5
 once.
 """
 
-GATHER: Final = 0.05
+GATHER: Final = 0.2
 """Seconds that a woken loop waits for more to come, so that one checkpoint covers many records."""
 
 IN_FLIGHT_EVERY: Final = 0.5
@@ -159,7 +159,7 @@ def sealing(
     sealer = Sealer(database, head_store, signer, clock, holder)
 
     def tick() -> float:
-        return 0.0 if sealer.tick().outcome is Outcome.SEALED else SEAL_EVERY
+        return 0.0 if sealer.tick().sealed == BATCH else SEAL_EVERY
 
     loop = Loop("sealer", tick, GATHER)
     database.after_commit(loop.wake)

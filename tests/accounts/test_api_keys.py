@@ -72,16 +72,31 @@ def test_a_key_opens_its_account_and_the_table_holds_no_secret(world: World, ban
     assert row.last_used_at == world.clock.now()
 
 
-def test_a_key_is_hashed_once_in_five_minutes(world: World, bank: Member) -> None:
+def test_a_key_in_use_is_hashed_once_and_one_left_alone_for_a_day_again(world: World, bank: Member) -> None:
     minted, hasher, time = give_key(world, bank), Counting(), Ticking()
     door = opener(world, hasher, time)
+    hashed = []
 
-    for _ in range(5):
+    for waited in (0, 1, 20 * 3600, 20 * 3600, api_keys.REMEMBERED_SECONDS + 1):
+        time.seconds += waited
         door.authenticate(f"Bearer {minted.text}", ADDRESS)
-    time.seconds += api_keys.REMEMBERED_SECONDS + 1
-    door.authenticate(f"Bearer {minted.text}", ADDRESS)
+        hashed.append(hasher.verified)
 
-    assert hasher.verified == 2
+    assert hashed == [1, 1, 1, 1, 2]
+
+
+def test_a_use_is_noted_to_within_five_minutes(world: World, bank: Member) -> None:
+    minted, time = give_key(world, bank), Ticking()
+    door, noted = opener(world, FAST, time), []
+
+    for waited in (0, api_keys.NOTED_SECONDS, 1):
+        time.seconds += waited
+        world.clock.advance(seconds=max(1, waited))
+        door.authenticate(f"Bearer {minted.text}", ADDRESS)
+        row = world.database.read(lambda session: session.get_one(ApiKey, minted.id))
+        noted.append(row.last_used_at == world.clock.now())
+
+    assert noted == [True, False, True]
 
 
 @pytest.mark.parametrize("act", ["revoke", "disable"])

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from sqlalchemy import BigInteger, Engine, String, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from talentseal.commands.running import settle
+
 ROWS: Final = "/rows"
 
 
@@ -56,6 +58,7 @@ def serve(url: str, place: socket.socket, _is_first: bool) -> None:
             session.commit()
             return Kept(id=row.id)
 
+    settle()
     uvicorn.Server(uvicorn.Config(app, log_config=None)).run(sockets=[place])
 
 

@@ -16,12 +16,13 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from talentseal.benefits.models import BenefitVersion
+from talentseal.commands.running import settle
 from talentseal.policy.tiers import Tier
 from talentseal.redemptions.models import Redemption
 from tests.bench import bare
 from tests.bench.figures import Budget, Figure, Reference, against, interleaved, say
 from tests.bench.places import KINDS, Databases, databases
-from tests.bench.presentations import BARE
+from tests.bench.presentations import BARE, make_bare_rows
 from tests.bench.redemptions import REDEEM, THRICE
 from tests.bench.serving import (
     Answer,
@@ -116,7 +117,10 @@ def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
         guests = [market.guest(version) for _ in range(phones)]
         floor = place.make()
         bare.prepare(floor)
+        make_bare_rows(world.database)
         serve = partial(serve_all, url, place.folder, clock)
+        # The clients' own pauses would count as the service's.
+        settle()
         with serving(processes, serve) as served, serving(processes, partial(bare.serve, floor)) as alone:
             yield Street(market, version, tills, guests, served, alone)
 

@@ -21,7 +21,7 @@ from talentseal.accounts.roles import Permission
 from talentseal.credentials import qr
 from talentseal.credentials.profiles import Profile
 from talentseal.credentials.schemas import Present
-from talentseal.db import microseconds
+from talentseal.db import Database, microseconds
 from talentseal.web.idempotency import IdempotencyKey
 from tests.api.conftest import Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say, seconds
@@ -102,15 +102,20 @@ def _stage(place: Databases, phones: int) -> Iterator[Stage]:
     with contextmanager(make_world)(place.make(), SetClock(), place.folder) as world:
         street = Street(in_force(world))
         api = Api(world, place.folder)
+        make_bare_rows(world.database)
         serve_a_bare_insert(api)
         stage = Stage(api, street.tills[0], [street.phone() for _ in range(phones)])
         yield stage
         stage.runner.close()
 
 
+def make_bare_rows(database: Database) -> None:
+    """Make the table that the peer writes to."""
+    database.write(lambda session: _ROWS.create(session.connection()))
+
+
 def serve_a_bare_insert(api: Api) -> None:
     """The peer: the same stack, body and key, and one row."""
-    api.world.database.write(lambda session: _ROWS.create(session.connection(), checkfirst=True))
 
     @api.app.post(BARE, status_code=201, include_in_schema=False)
     def keep(

@@ -16,7 +16,7 @@ from talentseal.policy.tiers import Tier
 from tests.api.conftest import Api
 from tests.bench.figures import Budget, Figure, against, interleaved, say
 from tests.bench.places import KINDS, Databases, databases
-from tests.bench.presentations import BARE, posted, serve_a_bare_insert
+from tests.bench.presentations import BARE, make_bare_rows, posted, serve_a_bare_insert
 from tests.credentials.counters import Phone, Till
 from tests.redemptions.market import Market
 from tests.world import SetClock, make_world
@@ -83,6 +83,7 @@ def _stage(place: Databases, phones: int) -> Iterator[Stage]:
         market = Market.of(world)
         version = market.shelf.published(tiers={Tier.RESERVE: None}, budget_units=10**9)
         api = Api(world, place.folder)
+        make_bare_rows(world.database)
         serve_a_bare_insert(api)
         guests = [market.guest(version) for _ in range(phones)]
         stage = Stage(api, version, market.till(version), guests)

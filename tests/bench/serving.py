@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from talentseal.commands.running import settle
 from talentseal.db import Database
 from talentseal.evidence.headstore import HeadStore
 from talentseal.evidence.signing import LogSigner
@@ -90,6 +91,7 @@ def serve_all(url: str, folder: Path, clock: SharedClock, place: socket.socket, 
     api = Api(world, folder)
     serve_a_bare_insert(api)
     worker = Worker([sealing(world.database, head_store, signer, clock, holder="bench")] if seals else [])
+    settle()
     worker.start()
     uvicorn.Server(uvicorn.Config(api.app, log_config=None)).run(sockets=[place])
     worker.stop()

@@ -1,11 +1,13 @@
 """The operator's commands, at the server's own console, on both databases."""
 
+import gc
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from sealproof import trust as trust_file
 from talentseal.accounts import invitations
@@ -15,6 +17,7 @@ from talentseal.accounts.second_factor import SecretBox
 from talentseal.anchoring import epochs
 from talentseal.chain.memory_chain import MemoryChain
 from talentseal.clock import SystemClock
+from talentseal.commands import running
 from talentseal.db import Database
 from talentseal.evidence.signing import read_secret
 from tests.cli.conftest import Shell, private
@@ -69,6 +72,21 @@ def test_from_nothing_to_an_account_whose_key_opens_the_service(
     assert file.stat().st_mode & 0o777 == 0o600
     assert "ts_" not in ended.out.replace(str(file), "")
     assert [each["name"] for each in console("organisations", "list", "--json").answer] == ["郑东银行"]
+
+
+def test_what_stays_for_good_is_kept_from_the_garbage_collector_before_anybody_is_served(
+    console: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert console("init").code == 0
+    kept: list[int] = []
+    monkeypatch.setattr(running, "set_up_logs", lambda _settings: None)
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: kept.append(gc.get_freeze_count()))
+
+    ended = console("serve")
+    gc.unfreeze()
+
+    assert ended.code == 0
+    assert kept[0] > 100_000
 
 
 def test_init_keeps_what_is_there(console: Shell, tmp_path: Path) -> None:

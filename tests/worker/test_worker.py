@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
+from talentseal import evidence
 from talentseal import worker as workers
 from talentseal.credentials.card_schemas import Stage
 from talentseal.demonstration import scheme
@@ -16,6 +17,7 @@ from talentseal.partners.models import OrganisationKey
 from talentseal.policy.models import InstrumentAct
 from talentseal.policy.tiers import Tier
 from talentseal.worker import (
+    SEAL_EVERY,
     TELL_EVERY,
     Loop,
     Worker,
@@ -60,6 +62,19 @@ def test_a_write_wakes_the_sealer_well_within_a_second(world: World, sealer: Wor
     assert wait_until(lambda: world.database.read(status.log_status).signed_size > before, 1.0)
     assert time.monotonic() - begun < 1.0
     assert len(sealer.loops) == 2
+
+
+@pytest.mark.parametrize(("batch", "rest"), [(4096, SEAL_EVERY), (1, 0.0)])
+def test_the_sealer_gathers_before_its_next_round_unless_more_is_left(
+    sqlite_world: World, monkeypatch: pytest.MonkeyPatch, batch: int, rest: float
+) -> None:
+    world = sqlite_world
+    for module in (evidence.sealing, workers):
+        monkeypatch.setattr(module, "BATCH", batch)
+    loop = sealing(world.database, world.head_store, world.signer, world.clock, holder="test")
+    world.member("合作单位")
+
+    assert loop.tick() == rest
 
 
 def test_a_failing_round_is_repeated_and_does_not_end_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:

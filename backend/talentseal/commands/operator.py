@@ -52,7 +52,7 @@ def serve(
     import uvicorn
 
     from talentseal.app import build, create_app
-    from talentseal.commands.running import chain_of, set_up_logs, worker_of
+    from talentseal.commands.running import chain_of, set_up_logs, settle, worker_of
     from talentseal.config import Settings
 
     settings = Settings()
@@ -61,6 +61,7 @@ def serve(
     try:
         worker = worker_of(service) if embedded else None
         app = create_app(service, worker=worker, chain=lambda: chain_of(service))
+        settle()
         uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, server_header=False)
     finally:
         service.close()
