@@ -1,11 +1,11 @@
 // The counter without a page load: what is scanned, typed, pasted or seen is sent, and the answer takes the place of the
 // last one. The input has the focus all the time, so that the next customer can be scanned at once.
-import { Scanner } from "./scanning.js";
+import { Scanner, telling } from "./scanning.js";
 
 const form = document.querySelector("#presenting");
 const input = form.elements.sent;
 const outcome = document.querySelector("#outcome");
-const trouble = form.querySelector("[data-trouble]");
+const say = telling(form);
 const recent = document.querySelector("[data-recent]");
 const RECENT = 8;
 const ATTEMPTS = 2;
@@ -17,13 +17,6 @@ let line = Promise.resolve();
 let trust = null;
 /** What was not answered, by the name of its request: sent again under the same, it is not done twice. */
 let unanswered = null;
-
-const text = (name) => document.querySelector(`template[data-text="${name}"]`).content.textContent;
-
-function say(name) {
-  trouble.textContent = name ? text(name) : "";
-  trouble.hidden = !name;
-}
 
 const newName = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");

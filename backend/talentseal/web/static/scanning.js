@@ -6,6 +6,15 @@ const LOOK_EVERY = 120;
 /** Pixels of the longer side at which a code is looked for: small first, which is quick. */
 const SIDES = [960, 2000];
 
+/** Shows a text that the page holds ready in the line of trouble under `root`, and no line for none. */
+export function telling(root) {
+  const line = root.querySelector("[data-trouble]");
+  return (name) => {
+    line.textContent = name ? document.querySelector(`template[data-text="${name}"]`).content.textContent : "";
+    line.hidden = !name;
+  };
+}
+
 /** The text of a QR code in what can be drawn, or null. */
 async function codeIn(source, width, height) {
   const { decodeQR } = await import("./qr/decode.js");

@@ -1,14 +1,10 @@
 "use strict";
 /** Finding the record of a QR code that somebody shows: a receipt's check code, or the address in a certificate. */
-import { Scanner } from "../scanning.js";
+import { Scanner, telling } from "../scanning.js";
 
 /** @param {HTMLFormElement} form asks the service for the record that a check code names */
 export function findByCode(form) {
-  const trouble = form.querySelector("[data-trouble]");
-  const tell = (name) => {
-    trouble.textContent = name ? document.querySelector(`template[data-text="${name}"]`).content.textContent : "";
-    trouble.hidden = !name;
-  };
+  const tell = telling(form);
   const found = (text) => {
     if (text.startsWith(`${location.origin}${location.pathname}?`)) {
       location.assign(text);
