@@ -159,7 +159,7 @@ def sealing(
     sealer = Sealer(database, head_store, signer, clock, holder)
 
     def tick() -> float:
-        return 0.0 if sealer.tick().sealed == BATCH else SEAL_EVERY
+        return 0.0 if sealer.tick().sealed >= BATCH else SEAL_EVERY
 
     loop = Loop("sealer", tick, GATHER)
     database.after_commit(loop.wake)

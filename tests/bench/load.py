@@ -5,11 +5,11 @@ becomes of the service under ten times what it can bear.
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from statistics import median
 from typing import Any, Final
 
@@ -205,26 +205,29 @@ def a_second(served: Served, requests: Sequence[Request]) -> float:
 
 
 def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
-    """The 99th percentile under an even load, from when each was due; and that of the bare application in
-    between, which says what the machine makes of such a load just then.
+    """The 99th percentile under an even load, from when each was due, over all and in the median segment, in
+    which no disk stood still; and that of the bare application in between, which says what the machine makes
+    of such a load just then.
     """
-    rate, met, floor = RATES[kind], [], []
+    rate, own, floor = RATES[kind], list[list[Answer]](), list[list[Answer]]()
     say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second")
     for _ in range(segments):
-        met += run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.served.ports)
-        floor += run(partial(at_a_rate, requests=stage.rows(bare.ROWS), rate=rate), stage.bare.ports)
-    late, alone = _milliseconds(met), _milliseconds(floor)
-    yield Figure(
-        f"a redemption at {rate}/s, 99 of 100 within, {kind}",
-        _at(late, 0.99),
-        "ms",
-        floor=Reference("a bare FastAPI and SQLAlchemy application", _at(alone, 0.99)),
-        ratio=round(_at(late, 0.99) / _at(alone, 0.99), 2),
-        spread=(_at(late, 0.5), _at(late, 1)),
-        budget=LATE,
-    )
-    failed = sum(answer.status != 201 for answer in met)
+        own.append(run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.served.ports))
+        floor.append(run(partial(at_a_rate, requests=stage.rows(bare.ROWS), rate=rate), stage.bare.ports))
+    name, late = f"a redemption at {rate}/s, 99 of 100 within", _milliseconds(chain(*own))
+    spread = (_at(late, 0.5), _at(late, 1))
+    yield _late(f"{name}, {kind}", _at(late, 0.99), _at(_milliseconds(chain(*floor)), 0.99), spread, LATE)
+    each, its = ([_at(_milliseconds(part), 0.99) for part in parts] for parts in (own, floor))
+    spread = (min(each), max(each))
+    yield _late(f"{name}, the median of {SEGMENT:g} s, {kind}", median(each), median(its), spread, None)
+    failed = sum(answer.status != 201 for answer in chain(*own))
     yield Figure(f"redemptions at {rate}/s that failed, {kind}", failed, "", budget=NONE)
+
+
+def _late(name: str, own: float, floor: float, spread: tuple[float, float], budget: Budget | None) -> Figure:
+    peer = Reference("a bare FastAPI and SQLAlchemy application", floor)
+    ratio = round(own / floor, 2)
+    return Figure(name, round(own, 1), "ms", floor=peer, ratio=ratio, spread=spread, budget=budget)
 
 
 def _overload(stage: Street, kind: str, tiny: bool) -> Iterator[Figure]:
@@ -280,7 +283,7 @@ def _require_success(answers: Sequence[Answer]) -> None:
             raise RuntimeError(f"expected 201, met {answer.status}: {answer.body[:200]!r}")
 
 
-def _milliseconds(answers: Sequence[Answer]) -> list[float]:
+def _milliseconds(answers: Iterable[Answer]) -> list[float]:
     """How long each took, the shortest first."""
     return sorted(answer.seconds * 1000 for answer in answers)
 

@@ -1,4 +1,4 @@
-"""API keys: `ts_<id>_<secret>`, Argon2id at rest, verified in bounded memory and remembered while they are used.
+"""API keys: `ts_<id>_<secret>`, Argon2id at rest, verified in bounded memory and remembered while used.
 
 A revoked key or a disabled account is refused by the next request: both are read from the database every
 time, only the slow hash is remembered, and that under a keyed digest which lives in this process alone.
@@ -28,8 +28,8 @@ from talentseal.db import Database, only_row
 from talentseal.errors import TalentSealError
 
 REMEMBERED_SECONDS: Final = 24 * 3600
-"""How long after a use a verified secret is not hashed again: terminals would otherwise all have theirs hashed
-at the hour when counters open, each for 0.2 s of processor.
+"""How long after a use a verified secret is not hashed again. Otherwise all terminals' would be hashed when
+counters open, each for 0.2 s of processor.
 """
 
 NOTED_SECONDS: Final = 300
