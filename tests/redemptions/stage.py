@@ -120,7 +120,7 @@ class Stage:
             thread.join()
             self.database.close()
         # What a process remembers of who asked ends with it.
-        self.api.app.state.access.authenticator._remembered.clear()
+        self.api.app.state.access.authenticator._noted.clear()
         while threading.active_count() > 1:
             time.sleep(0.01)
 

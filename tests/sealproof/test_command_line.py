@@ -225,9 +225,12 @@ def test_a_closed_pipe_and_an_interrupt_end_quietly(files: Path) -> None:
     assert b"ignored" not in done.stderr
 
     os.mkfifo(files / "fifo")
+    # What runs in the background of a shell ignores interrupts, and so would its children.
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)
     waiting = subprocess.Popen(
         [*PYTHON, "verify", str(files / "fifo")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+    signal.signal(signal.SIGINT, heeded)
     # Opens once the other end is there. An interrupt just before it reads would find nothing to interrupt.
     with (files / "fifo").open("wb"):
         while is_busy(waiting.pid):
