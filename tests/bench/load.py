@@ -238,14 +238,16 @@ def _overload(stage: Street, kind: str, tiny: bool) -> Iterator[Figure]:
     say(f"  {kind}: {TIMES * peak:.0f} a second for {seconds:g} s, the peak being {peak:.0f}")
     met, lasted = _rush(stage, TIMES * peak, seconds)
     recovered = _recovers_in(stage, peak / 2, 0.2 if tiny else 1.0)
+    # Before and after: a machine is not equally quick throughout.
+    around = (peak + a_second(stage.served, stage.by_presentations(count))) / 2
     good = [answer for answer in met if answer.status == 201]
     taken = len(good) / lasted
     yield Figure(
         f"redemptions under {TIMES} times the peak, {kind}",
         round(taken, 1),
         "/s",
-        floor=Reference("at the peak", round(peak, 1)),
-        ratio=round(taken / peak, 3),
+        floor=Reference("at the peak, before and after", round(around, 1)),
+        ratio=round(taken / around, 3),
         budget=GOODPUT,
     )
     told = sum(answer.status in {429, 503} and answer.says_when for answer in met)
