@@ -236,8 +236,7 @@ class JsonRpcChain:
 
     def _post(self, body: bytes) -> bytes:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        # The address passed check_url, so that only http and https are left.
-        request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")  # noqa: S310
+        request = urllib.request.Request(self._url, body, headers, method="POST")  # noqa: S310 - passed check_url
         return fetch(self._opener, request, limit=REPLY_LIMIT, timeout_seconds=self._timeout)
 
 
