@@ -2,6 +2,7 @@
 becomes of the service under ten times what it can bear.
 """
 
+import gc
 import json
 import os
 import time
@@ -38,6 +39,7 @@ from tests.credentials.counters import Phone, Till
 from tests.redemptions.market import Market
 from tests.world import SharedClock, make_world
 
+APP: Final = "a bare FastAPI and SQLAlchemy application"
 AT_ONCE: Final = 32
 PROCESSES: Final = {"sqlite": 1, "postgresql": 4}
 RATES: Final = {"sqlite": 100, "postgresql": 300}
@@ -119,10 +121,22 @@ def street(place: Databases, phones: int, processes: int) -> Iterator[Street]:
         bare.prepare(floor)
         make_bare_rows(world.database)
         serve = partial(serve_all, url, place.folder, clock)
-        # The clients' own pauses would count as the service's.
-        settle()
-        with serving(processes, serve) as served, serving(processes, partial(bare.serve, floor)) as alone:
+        with (
+            _without_pauses(),
+            serving(processes, serve) as served,
+            serving(processes, partial(bare.serve, floor)) as alone,
+        ):
             yield Street(market, version, tills, guests, served, alone)
+
+
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Settled until the end of the block: the clients' own pauses would count as the service's."""
+    settle()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def measure(tiny: bool) -> list[Figure]:
@@ -188,9 +202,9 @@ def _throughput(stage: Street, kind: str, rounds: int) -> Iterator[Figure]:
     )
     for each in (*met.values(), *worked.values()):
         del each[0]
-    app, name = "a bare FastAPI and SQLAlchemy application", f"redemptions, {AT_ONCE} clients, {kind}"
-    yield against(name, "/s", met["own"], app, met["floor"], THROUGHPUT)
-    yield against(f"{name}, processor of the service", "ms", worked["own"], app, worked["floor"], THRICE)
+    name = f"redemptions, {AT_ONCE} clients, {kind}"
+    yield against(name, "/s", met["own"], APP, met["floor"], THROUGHPUT)
+    yield against(f"{name}, processor of the service", "ms", worked["own"], APP, worked["floor"], THRICE)
     yield against(
         f"{name}, the same again", "/s", met["own"], "inserts through the same stack", met["same"], None
     )
@@ -225,9 +239,10 @@ def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
 
 
 def _late(name: str, own: float, floor: float, spread: tuple[float, float], budget: Budget | None) -> Figure:
-    peer = Reference("a bare FastAPI and SQLAlchemy application", floor)
     ratio = round(own / floor, 2)
-    return Figure(name, round(own, 1), "ms", floor=peer, ratio=ratio, spread=spread, budget=budget)
+    return Figure(
+        name, round(own, 1), "ms", floor=Reference(APP, floor), ratio=ratio, spread=spread, budget=budget
+    )
 
 
 def _overload(stage: Street, kind: str, tiny: bool) -> Iterator[Figure]:

@@ -82,8 +82,10 @@ def test_what_stays_for_good_is_kept_from_the_garbage_collector_before_anybody_i
     monkeypatch.setattr(running, "set_up_logs", lambda _settings: None)
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: kept.append(gc.get_freeze_count()))
 
-    ended = console("serve")
-    gc.unfreeze()
+    try:
+        ended = console("serve")
+    finally:
+        gc.unfreeze()
 
     assert ended.code == 0
     assert kept[0] > 100_000

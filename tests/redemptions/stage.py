@@ -1,7 +1,6 @@
 """A prepared market of which every run has a copy, and the lives of the service that are played on it."""
 
 import ctypes
-import gc
 import os
 import shutil
 import socket
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from talentseal.accounts.models import WebSession
 from talentseal.benefits.models import Budget, QuotaPeriod
+from talentseal.commands.running import settle
 from talentseal.credentials import devices
 from talentseal.db import Database
 from talentseal.policy.tiers import Tier
@@ -84,8 +84,7 @@ class Stage:
         self.database.close()
         self.app = Counted(self.api.app)
         self._warm_up()
-        gc.collect()
-        gc.freeze()
+        settle()
 
     def _settle_in(self) -> None:
         """One benefit, one till, and people with phones who may use it."""
