@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from types import ModuleType
 from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
@@ -32,22 +32,21 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Row,
-    Select,
     Table,
     UpdateBase,
     create_engine,
     event,
     text,
 )
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.selectable import TypedReturnsRows
 from sqlalchemy.types import TypeDecorator
 
 from talentseal import migrations
 from talentseal.errors import TalentSealError, Unavailable
 from talentseal.failpoints import reach
-from talentseal.statements import Prepared, carry_out
+from talentseal.statements import Named, carry_out, of_sqlalchemy, raw_of
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -69,14 +68,15 @@ SPARE = 4
 """PostgreSQL connections for snapshots while all WRITERS write."""
 
 PATIENCE = 30.0
-"""Seconds that a write waits for its turn at PostgreSQL before the caller is told to come back."""
+"""Seconds that one waits for his turn at PostgreSQL before he is told to come back."""
 
 RETRIES = 5
 """Runs of one PostgreSQL transaction before the caller is told to come back."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
+_RETRYABLE_SQLSTATES = frozenset({"40001", "40P01", "26000"})
+"""Not serialisable, deadlock; and a statement's name is gone, as after a rollback to a savepoint."""
 
 
 class DatabaseBusy(Unavailable):
@@ -112,6 +112,14 @@ class OutcomeUnknown(Unavailable):
         "The database was lost while it committed, so whether this took effect is not known; "
         "send it again under the same Idempotency-Key, or look first."
     )
+
+
+class LostRace(Unavailable):
+    """Somebody else changed what the write had read; it is run again."""
+
+    code = "lost-race"
+    zh = "同时办理的人较多，请稍后重试。"
+    en = "Too many act on this at once; try again shortly."
 
 
 class ReferencesBroken(TalentSealError):
@@ -154,13 +162,29 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-def rows(session: Session, query: Select[*Ts], **values: object) -> Sequence[Row[*Ts]]:
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A constant statement with which a write begins, and its values; its rows are those of `rows`."""
+
+    statement: Any
+    values: Mapping[str, Any] = field(repr=False)
+
+
+def rows(session: Session, query: TypedReturnsRows[*Ts], **values: object) -> Sequence[Row[*Ts]]:
     """What a query for columns finds. It is a constant, and `values` are those of its parameters.
 
     What waits in the session is written before, as in a query through it.
     """
     session.flush()
+    ahead: dict[Any, tuple[Mapping[str, Any], Sequence[Row[Any]]]] | None = session.info.get(_AHEAD)
+    if ahead and query in ahead:
+        asked, found = ahead.pop(query)
+        if asked == values:
+            return found
     return carry_out(connection_of(session), query, values)
+
+
+_AHEAD: Final = "ahead"
 
 
 def connection_of(session: Session) -> Connection:
@@ -174,7 +198,7 @@ def connection_of(session: Session) -> Connection:
 _CONNECTION: Final = "connection"
 
 
-def only_row(session: Session, query: Select[*Ts], **values: object) -> Row[*Ts] | None:
+def only_row(session: Session, query: TypedReturnsRows[*Ts], **values: object) -> Row[*Ts] | None:
     """The one row of a query that finds no more than one; None when it finds none. Otherwise as `rows`."""
     return next(iter(rows(session, query, **values)), None)
 
@@ -207,6 +231,7 @@ class Database:
             self._writer = _ManyWriters(_postgresql_engine(url, writing=True, **for_all), self._notify)
             for_reads = {"pool_size": READERS, "max_overflow": 0, "isolation_level": "AUTOCOMMIT"}
             self._reading = _postgresql_engine(url, writing=False, **for_reads)
+            self._readers = _Readers(self._reading)
         else:
             raise ValueError(f"expected a sqlite:/// or postgresql:// address, met {url.partition(':')[0]!r}")
 
@@ -222,8 +247,10 @@ class Database:
         """Run `work` in a session that cannot write; one snapshot on SQLite, statement by statement on
         PostgreSQL. Done again when it meets a connection that was lost. Raises DatabaseAway.
         """
+        if self.dialect == "sqlite":
+            return self.snapshot(work)
         try:
-            return self._read(self._reading, work)
+            return self._readers.read(work)
         except DatabaseAway:
             # To ask of each connection whether it lives, and to begin and end a transaction around a single
             # query, were three trips to the server of four. The connection of a snapshot is asked.
@@ -234,28 +261,24 @@ class Database:
 
         Raises DatabaseAway.
         """
-        if self.dialect == "sqlite":
-            return self._read(self._reading, work)
-        kept = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        return self._read(self._writer.engine.execution_options(**kept), work)
+        engine = self._reading
+        if self.dialect == "postgresql":
+            kept = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            engine = self._writer.engine.execution_options(**kept)
+        with _telling_when_away(), Session(engine, expire_on_commit=False) as session:
+            return work(session)
 
-    def _read(self, engine: Engine, work: Callable[[Session], T]) -> T:
-        try:
-            with Session(engine, expire_on_commit=False) as session:
-                return work(session)
-        except DBAPIError as error:
-            if _is_away(error):
-                raise DatabaseAway from error
-            raise
-
-    def write(self, work: Callable[[Session], T]) -> T:
+    def write(self, work: Callable[[Session], T], ahead: Sequence[Ahead] = ()) -> T:
         """Run `work` in one transaction and return its result once the commit is durable.
+
+        ahead: what `work` asks by `rows` before all else, in that order, and what is not altered by others
+        until the commit once it was asked. On PostgreSQL it goes to the server together with the BEGIN.
 
         Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races, DatabaseAway
         when the server cannot be reached, OutcomeUnknown when it was lost at the COMMIT, StorageFailed when
         the outcome on disk is in doubt.
         """
-        return self._writer.submit(work)
+        return self._writer.submit(work, ahead)
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -269,7 +292,7 @@ class Database:
         with engine.connect() as connection:
             if is_sqlite:
                 # SQLite alters a column by making the table anew: rows that refer to it must stay.
-                _raw(connection).execute("PRAGMA foreign_keys=OFF")
+                raw_of(connection).execute("PRAGMA foreign_keys=OFF")
             with connection.begin():
                 migrations.upgrade(connection)
                 if is_sqlite:
@@ -279,6 +302,8 @@ class Database:
 
     def close(self) -> None:
         self._writer.close()
+        if self.dialect == "postgresql":
+            self._readers.close()
         self._reading.dispose()
 
 
@@ -344,7 +369,7 @@ class _GroupWriter:
         """One for all writes, empty before each: to make a new one is a fifth of a short write's time."""
         return Session(self._connection, expire_on_commit=False)
 
-    def submit(self, work: Callable[[Session], T]) -> T:
+    def submit(self, work: Callable[[Session], T], _ahead: Sequence[Ahead]) -> T:
         if self._at_work == threading.get_ident():
             raise RuntimeError("a write may not start another write: pass the session along instead")
         waiting = _Waiting(work)
@@ -426,7 +451,7 @@ class _GroupWriter:
 
         False when a write of several failed that cannot be undone alone: then nothing of the group is kept.
         """
-        raw, session = _raw(self._connection), self._session
+        raw, session = raw_of(self._connection), self._session
         if apart:
             # Ends the transaction of SQLAlchemy, which otherwise spans writes and groups: in a bare group it
             # does nothing, and beginning and ending one takes as long as the statements of a write.
@@ -471,106 +496,170 @@ class _GroupWriter:
         return StorageFailed()
 
 
-class _ManyWriters:
-    """The writers of a PostgreSQL database: connections that stay open, each with the one session of its own.
+class _Readers:
+    """Those who read a PostgreSQL database: connections that stay open, each with the one session of its own.
 
-    For every write to make a session, and to have the pool ask the server whether the connection lives, took
-    a quarter of a short write's time. So nobody asks, and a write that meets a dead connection is run again.
-    SQLAlchemy's transaction spans the writes of a session, for beginning and ending one took another fifth:
-    the driver commits, and begins with the next statement.
+    For every read to make a session took as long as its query.
     """
 
-    def __init__(self, engine: Engine, notify: Callable[[], None]) -> None:
-        self.engine = engine
-        self._notify = notify
-        self._turns = threading.Semaphore(WRITERS)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turns = threading.Semaphore(READERS)
         self._idle: deque[Session] = deque()
 
-    def submit(self, work: Callable[[Session], T]) -> T:
-        if not self._turns.acquire(timeout=PATIENCE):
-            raise DatabaseBusy
-        try:
-            result = self._run(work)
-        except DBAPIError as error:
-            if _is_away(error):
-                raise DatabaseAway from error
-            raise
-        finally:
-            self._turns.release()
-        self._notify()
-        return result
+    def read(self, work: Callable[[Session], T]) -> T:
+        with _turn(self._turns), _telling_when_away():
+            session = self._kept()
+            try:
+                result = work(session)
+            except BaseException:
+                _give_back(session)
+                raise
+            session.expunge_all()
+            self._idle.append(session)
+            return result
 
     def close(self) -> None:
         while self._idle:
             _give_back(self._idle.pop())
-        self.engine.dispose()
-
-    def _run(self, work: Callable[[Session], T]) -> T:
-        for attempt in range(RETRIES):
-            session = self._new() if attempt else self._kept()
-            session.info.clear()
-            try:
-                result = work(session)
-                self._commit(session)
-            except BaseException as error:
-                _give_back(session)
-                if not (_lost_race(error) or (attempt == 0 and _lost_connection(error))):
-                    raise
-                time.sleep(_pause(attempt))
-            else:
-                self._idle.append(session)
-                return result
-        raise DatabaseBusy
-
-    def _commit(self, session: Session) -> None:
-        session.flush()
-        reach("write.before-commit")
-        driver, raw = self.engine.dialect.loaded_dbapi, _raw(_connection(session))
-        last = _kept_for_the_end(session)
-        commit = partial(raw.execute, self._in_one_trip(raw, last), prepare=False) if last else raw.commit
-        try:
-            commit()
-        except driver.Error as error:
-            if isinstance(error, driver.errors.CheckViolation):
-                for each in last:
-                    if each.forbidden and each.statement.entity_description["name"] == error.diag.table_name:
-                        raise each.forbidden from error
-            if raw.closed or _is_of_no_server(error):
-                raise OutcomeUnknown from error
-            raise DBAPIError.instance(None, None, error, driver.Error) from error
-        reach("write.committed")
-        session.expunge_all()
-
-    def _in_one_trip(self, raw: Any, last: Sequence["_AtEnd"]) -> str:
-        """The statements and the COMMIT as one request: when one fails, none after it is executed."""
-        cursor = psycopg.ClientCursor(raw)
-        made = [(_quoting(each.statement), each.values) for each in last]
-        return ";".join([*(cursor.mogrify(each.text, each.bound(values)) for each, values in made), "COMMIT"])
 
     def _kept(self) -> Session:
         try:
             return self._idle.pop()
         except IndexError:
+            connection = self._engine.connect()
+            return Session(connection, expire_on_commit=False, info={_CONNECTION: connection})
+
+
+@contextmanager
+def _turn(turns: threading.Semaphore) -> Iterator[None]:
+    """Raises DatabaseBusy when none comes."""
+    if not turns.acquire(timeout=PATIENCE):
+        raise DatabaseBusy
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+@contextmanager
+def _telling_when_away() -> Iterator[None]:
+    """Raises DatabaseAway for what the server's absence brings."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _is_away(error):
+            raise DatabaseAway from error
+        raise
+
+
+class _ManyWriters:
+    """The writers of a PostgreSQL database, as its readers.
+
+    That the pool asks the server whether the connection lives took a quarter of a short write's time. So
+    nobody asks, and a write that meets a dead connection is run again. SQLAlchemy's transaction spans the
+    writes of a session, for beginning and ending one took another fifth: the transactions are begun and ended
+    here, each in one request with what is known to come first and last.
+    """
+
+    def __init__(self, engine: Engine, notify: Callable[[], None]) -> None:
+        self.engine = engine
+        self._by_hand = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._notify = notify
+        self._turns = threading.Semaphore(WRITERS)
+        self._idle: deque[_Writer] = deque()
+
+    def submit(self, work: Callable[[Session], T], ahead: Sequence[Ahead]) -> T:
+        with _turn(self._turns), _telling_when_away():
+            result = self._run(work, ahead)
+        self._notify()
+        return result
+
+    def close(self) -> None:
+        while self._idle:
+            _give_back(self._idle.pop().session)
+        self.engine.dispose()
+
+    def _run(self, work: Callable[[Session], T], ahead: Sequence[Ahead]) -> T:
+        for attempt in range(RETRIES):
+            writer = self._new() if attempt else self._kept()
+            try:
+                writer.begin(ahead)
+                result = work(writer.session)
+                writer.commit()
+            except BaseException as error:
+                _give_back(writer.session)
+                if not (_lost_race(error) or (attempt == 0 and _lost_connection(error))):
+                    raise
+                time.sleep(_pause(attempt))
+            else:
+                self._idle.append(writer)
+                return result
+        raise DatabaseBusy
+
+    def _kept(self) -> "_Writer":
+        try:
+            return self._idle.pop()
+        except IndexError:
             return self._new()
 
-    def _new(self) -> Session:
-        return Session(self.engine.connect(), expire_on_commit=False)
+    def _new(self) -> "_Writer":
+        connection = self._by_hand.connect()
+        return _Writer(Session(connection, expire_on_commit=False), connection, Named(connection))
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """A session on a connection of its own, and the statements that the server knows there by name."""
+
+    session: Session
+    connection: Connection
+    named: Named
+
+    def begin(self, ahead: Sequence[Ahead]) -> None:
+        """Begin a transaction, and ask what is known to be asked first in it."""
+        self.session.info.clear()
+        self.session.info[_CONNECTION] = self.connection
+        try:
+            found = self.named.execute([(each.statement, each.values) for each in ahead], before="BEGIN")
+        except psycopg.Error as error:
+            raise of_sqlalchemy(error, None, self.connection) from error
+        met = zip(ahead, found, strict=True)
+        self.session.info[_AHEAD] = {each.statement: (each.values, its) for each, its in met}
+
+    def commit(self) -> None:
+        """Write what waits in the session, then what has to come last, and commit."""
+        self.session.flush()
+        reach("write.before-commit")
+        last = _kept_for_the_end(self.session)
+        try:
+            self.named.execute([(each.statement, each.values) for each in last], after="COMMIT")
+        except psycopg.Error as error:
+            if isinstance(error, _FORBIDDING):
+                for each in last:
+                    if each.forbidden and each.statement.entity_description["name"] == error.diag.table_name:
+                        raise each.forbidden from error
+            if raw_of(self.connection).closed or _is_of_no_server(error):
+                raise OutcomeUnknown from error
+            raise DBAPIError.instance(None, None, error, psycopg.Error) from error
+        reach("write.committed")
+        self.session.expunge_all()
+
+
+_FORBIDDING: Final = (psycopg.errors.CheckViolation, psycopg.errors.UniqueViolation)
 
 
 def _give_back(session: Session) -> None:
     """Roll back what is open and return the connection to the pool, which tests it before its next use."""
     # What cannot be rolled back is dead, and the pool drops it: then the error to tell is the first.
-    with suppress(DBAPIError), _connection(session):
+    with suppress(DBAPIError), cast("Connection", session.bind):
         session.close()
 
 
-def _connection(session: Session) -> Connection:
-    """What a session made for one connection is bound to."""
-    return cast("Connection", session.bind)
-
-
 def _lost_race(error: BaseException) -> bool:
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE_SQLSTATES
+    if isinstance(error, DBAPIError):
+        return getattr(error.orig, "sqlstate", None) in _RETRYABLE_SQLSTATES
+    return isinstance(error, LostRace)
 
 
 def _lost_connection(error: BaseException) -> bool:
@@ -592,11 +681,6 @@ def _is_of_no_server(error: BaseException | None) -> bool:
 def _pause(attempt: int) -> float:
     """Seconds before the next attempt: doubling, and spread so that two losers do not meet again."""
     return float(0.01 * 2**attempt * (0.5 + secrets.randbelow(1000) / 1000))
-
-
-def _raw(connection: Connection) -> Any:
-    """The driver's own connection."""
-    return connection.connection.dbapi_connection
 
 
 @contextmanager
@@ -684,9 +768,9 @@ def _sqlite_engine(url: str, *, writing: bool, grouped: bool = False) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         if grouped:
-            _raw(connection).begin_write()
+            raw_of(connection).begin_write()
         else:
-            _raw(connection).execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+            raw_of(connection).execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
 
@@ -731,7 +815,7 @@ def _check_references(connection: Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _AtEnd:
-    """A statement for the end of a write, and what to raise when a CHECK forbids it."""
+    """A statement for the end of a write, and what to raise when a CHECK or a key forbids it."""
 
     statement: UpdateBase
     values: Mapping[str, Any]
@@ -745,8 +829,8 @@ def at_end(
     *,
     forbidden: type[TalentSealError] | None = None,
 ) -> None:
-    """Execute `statement`, a constant of which no row is read, in this write after all else. What a CHECK
-    then forbids undoes the write and raises `forbidden`; statements that name such an error come last.
+    """Execute `statement`, a constant of which no row is read, in this write after all else. What a CHECK or
+    a key then forbids undoes the write and raises `forbidden`; statements that name such an error come last.
 
     On PostgreSQL they go to the server together with the COMMIT: a row that everybody waits for is then held
     for no longer than that takes. When our thread had to hear of it first and to get its turn again, with 32
@@ -767,21 +851,13 @@ def _end(session: Session) -> None:
         try:
             carry_out(connection_of(session), each.statement, each.values)
         except IntegrityError as error:
-            if each.forbidden is None or not str(error.orig).startswith("CHECK constraint failed"):
+            if each.forbidden is None or not str(error.orig).startswith(_FORBIDDEN):
                 raise
             raise each.forbidden from error
 
 
 _AT_END: Final = "at end"
-_DIALECT_OF_QUOTING: Final = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy's own lacks types
-
-
-def _quoting(statement: UpdateBase) -> Prepared:
-    """As the driver takes it that writes the values into the text."""
-    prepared = Prepared.of(statement, _DIALECT_OF_QUOTING)
-    if prepared is None:
-        raise TypeError("expected a constant statement for the end of a write, met one with a list of values")
-    return prepared
+_FORBIDDEN: Final = ("CHECK constraint failed", "UNIQUE constraint failed")
 
 
 def defer_foreign_keys(session: Session) -> None:

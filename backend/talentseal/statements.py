@@ -8,9 +8,11 @@ statement. Its types are SQLAlchemy's, so that a value is written and read as ev
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from operator import itemgetter
 from typing import Any, Final
 
+from psycopg.adapt import Transformer
 from sqlalchemy import Connection, Dialect, Row
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
@@ -67,16 +69,18 @@ class Prepared:
 
     def carry_out(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Execute it in the connection's transaction; its rows. Raises DBAPIError as SQLAlchemy would."""
-        raw: Any = connection.connection.dbapi_connection
         try:
-            cursor = raw.execute(self.text, self.bound(values))
-            return [] if self.columns is None else self._rows(self.columns, cursor.fetchall())
+            return self.rows(raw_of(connection).execute(self.text, self.bound(values)))
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _of_sqlalchemy(error, self.text, connection) from error
+            raise of_sqlalchemy(error, self.text, connection) from error
 
-    def _rows(self, columns: SimpleResultMetaData, found: list[tuple[Any, ...]]) -> Sequence[Row[Any]]:
+    def rows(self, cursor: Any) -> Sequence[Row[Any]]:
+        """What the driver found with it; none when it has no rows."""
+        if self.columns is None:
+            return []
+        found: list[tuple[Any, ...]] = cursor.fetchall()
         read = map(self._read, found) if self.reads else iter(found)
-        met: Sequence[Any] = IteratorResult(columns, read).all()
+        met: Sequence[Any] = IteratorResult(self.columns, read).all()
         return met
 
     def _read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -98,6 +102,60 @@ def carry_out(connection: Connection, statement: Any, values: Mapping[str, Any])
     return result.all() if result.returns_rows else []
 
 
+def raw_of(connection: Connection) -> Any:
+    """The driver's own connection."""
+    return connection.connection.dbapi_connection
+
+
+class Named:
+    """Statements that a connection to PostgreSQL knows by name: any number of them go to the server as one
+    request, which plans none of them anew.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._raw = raw_of(connection)
+        self._dialect = connection.dialect
+        self._names: dict[Any, bytes] = {}
+        self._literal = Transformer(self._raw).as_literal
+
+    def execute(
+        self, calls: Sequence[tuple[Any, Mapping[str, Any]]], *, before: str = "", after: str = ""
+    ) -> list[Sequence[Row[Any]]]:
+        """Execute constant statements with their values, one after the other until one fails, between two
+        commands of the transaction; the rows of each. Raises the driver's own errors, TypeError for a
+        statement whose text depends on its values.
+        """
+        made = [(self._prepared(statement), statement, values) for statement, values in calls]
+        parts = [self._call(prepared, statement, values) for prepared, statement, values in made]
+        request = [part for part in (before.encode(), *parts, after.encode()) if part]
+        cursor = self._raw.execute(b";".join(request), prepare=False)
+        found = []
+        for number, (prepared, _, _) in enumerate(made):
+            if before or number:
+                cursor.nextset()
+            found.append(prepared.rows(cursor))
+        return found
+
+    def _prepared(self, statement: Any) -> Prepared:
+        prepared = Prepared.of(statement, self._dialect)
+        if prepared is None:
+            raise TypeError("expected a constant statement, met one whose text depends on its values")
+        return prepared
+
+    def _call(self, prepared: Prepared, statement: Any, values: Mapping[str, Any]) -> bytes:
+        name = self._names.get(statement)
+        if name is None:
+            # Never the same again: after a rollback the server may know it still or not.
+            name = b"own_%d" % next(_NUMBERS)
+            self._raw.execute(b"PREPARE %b AS %b" % (name, prepared.text.encode()), prepare=False)
+            self._names[statement] = name
+        literals = b",".join(map(self._literal, prepared.bound(values)))
+        return b"EXECUTE %b(%b)" % (name, literals) if literals else b"EXECUTE " + name
+
+
+_NUMBERS: Final = count()
+
+
 def _fetching(keys: list[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
     """What takes the values of those keys out of a mapping."""
     if len(keys) > 1:
@@ -105,7 +163,7 @@ def _fetching(keys: list[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
     return lambda values: [values[key] for key in keys]
 
 
-def _of_sqlalchemy(error: Exception, text: str, connection: Connection) -> Exception:
+def of_sqlalchemy(error: Exception, text: str | None, connection: Connection) -> Exception:
     """The driver's error as SQLAlchemy tells it. A connection that was lost is taken out of the pool."""
     dialect, pooled = connection.dialect, connection.connection
     lost = dialect.is_disconnect(error, pooled, None)  # type: ignore[arg-type]  # the driver's own classes

@@ -3,13 +3,13 @@
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect, event, make_url
 from sqlalchemy.orm import Session
 
-from talentseal.db import Database, _GroupWriter
+from talentseal.db import Ahead, Database, _GroupWriter
 from talentseal.evidence.headstore import Head, HeadStore
 from tests.crash.plan import Mode, Strike
 
@@ -88,8 +88,8 @@ class DoorDatabase(Database):
         if isinstance(self._writer, _GroupWriter):
             self._writer = _GroupWriter(self._writer.engine, self._notify)
 
-    def write(self, work: Callable[[Session], T]) -> T:
-        result = super().write(work)
+    def write(self, work: Callable[[Session], T], ahead: Sequence[Ahead] = ()) -> T:
+        result = super().write(work, ahead)
         self._fault.effect_done()
         return result
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from talentseal.credentials import presenting
 from talentseal.credentials.models import TokenBurn
 from talentseal.credentials.presenting import Bearer
 from talentseal.credentials.refusals import Refusal
+from talentseal.db import table_of
 from tests.credentials.burning import Answers, Post, answered, processes
 from tests.credentials.counters import CREDENTIALS, Street, verdict
 from tests.talents.conftest import in_force
@@ -84,15 +85,13 @@ def test_a_check_before_the_insert_is_caught(
 ) -> None:
     burn, looked = presenting._burn, threading.Barrier(2)
 
-    def check_then_insert(session: Session, asked: Any, bearer: Bearer, identifier: str) -> bool:
-        if session.scalar(select(TokenBurn.digest).where(TokenBurn.digest == bearer.burns)):
-            return False
+    def wait_and_burn(session: Session, asked: Any, bearer: Bearer, identifier: str) -> None:
         with suppress(threading.BrokenBarrierError):
             looked.wait(timeout=1)
         burn(session, asked, bearer, identifier)
-        return True
 
-    monkeypatch.setattr(presenting, "_burn", check_then_insert)
+    monkeypatch.setattr(presenting, "_burn", wait_and_burn)
+    monkeypatch.setattr(presenting, "_BURN", insert(table_of(TokenBurn)).on_conflict_do_nothing())
 
     with pytest.raises(AssertionError):
         test_of_many_that_present_a_token_at_two_outlets_at_once_one_succeeds(postgres_street)

@@ -44,6 +44,7 @@ from talentseal.db import (
     Database,
     DatabaseAway,
     DatabaseBusy,
+    LostRace,
     OutcomeUnknown,
     StorageFailed,
     _GroupWriter,
@@ -53,7 +54,7 @@ from talentseal.db import (
     sqlite_driver,
     wal_is_safe,
 )
-from talentseal.errors import Conflict
+from talentseal.errors import Conflict, TalentSealError
 from talentseal.evidence.models import Lease
 from talentseal.tables import METADATA
 from tests.postgres import Postgres
@@ -812,8 +813,9 @@ SEATS = Table(
     "test_seats",
     MetaData(),
     Column("name", String, primary_key=True),
-    Column("taken", Integer, CheckConstraint("taken <= 2")),
+    Column("taken", Integer, CheckConstraint("taken <= 2"), nullable=False),
 )
+ADD = insert(SEATS).values(name=bindparam("seat"), taken=bindparam("more"))
 TAKE = update(SEATS).where(SEATS.c.name == bindparam("seat")).values(taken=SEATS.c.taken + bindparam("more"))
 
 
@@ -866,13 +868,52 @@ def test_what_a_check_forbids_at_the_end_undoes_the_write_and_is_not_left_for_th
     assert (taken(seats), names(seats)) == (0, {"after"})
 
 
-def test_other_constraints_at_the_end_are_told_as_they_are(seats: Database) -> None:
-    again = insert(SEATS).values(name="hall", taken=0)
+def add(seat: str, more: int | None, forbidden: type[TalentSealError]) -> Callable[[Session], None]:
+    """A write that makes a seat at its end."""
+    return lambda session: at_end(session, ADD, {"seat": seat, "more": more}, forbidden=forbidden)
 
+
+def test_so_does_what_a_key_forbids(seats: Database) -> None:
+    with pytest.raises(Refused):
+        seats.write(add("hall", 1, Refused))
+
+    assert seats.write(take(2)) == "taken"
+
+
+def test_other_constraints_at_the_end_are_told_as_they_are(seats: Database) -> None:
     with pytest.raises(IntegrityError):
-        seats.write(lambda session: at_end(session, again, {}, forbidden=Refused))
+        seats.write(add("box", None, Refused))
 
     assert seats.write(take(1)) == "taken"
+
+
+def test_a_write_that_loses_a_race_at_its_end_is_run_again_and_reads_what_the_other_wrote(
+    postgresql: Database,
+) -> None:
+    postgresql.write(lambda session: SEATS.create(session.connection()))
+    found: list[set[str]] = []
+
+    def work(session: Session) -> None:
+        found.append(set(session.scalars(select(SEATS.c.name))))
+        if "box" not in found[-1]:
+            add("box", 1, LostRace)(session)
+            with ThreadPoolExecutor() as other:
+                other.submit(postgresql.write, add("box", 2, Refused)).result()
+
+    postgresql.write(work)
+
+    assert (found, taken(postgresql)) == ([set(), {"box"}], 2)
+
+
+def test_what_comes_last_comes_after_a_rollback_to_a_savepoint_too(seats: Database) -> None:
+    def work(session: Session) -> str:
+        with suppress(LookupError), session.begin_nested():
+            put("undone")(session)
+            raise LookupError
+        return take(1)(session)
+
+    assert [seats.write(take(0)), seats.write(work), seats.write(work)] == ["taken"] * 3
+    assert (taken(seats), names(seats)) == (2, set())
 
 
 def test_what_a_failed_write_wanted_last_is_forgotten(seats: Database) -> None:

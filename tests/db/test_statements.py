@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from enum import Enum as PythonEnum
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from talentseal.db import Database, Instant, connection_of, only_row, rows
+from talentseal.db import Ahead, Database, Instant, at_end, connection_of, only_row, rows
 from talentseal.statements import Prepared, carry_out
 
 
@@ -102,6 +103,51 @@ def test_what_a_statement_returns_is_read_and_what_returns_nothing_has_no_rows(t
         return carry_out(connection, paint, values), carry_out(connection, told, values)
 
     assert things.write(work) == ([], [(Colour.RED, ONE["at"])])
+
+
+def test_what_a_write_asks_ahead_is_found_where_it_asks(things: Database) -> None:
+    met: list[tuple[Any, ...]] = []
+
+    def work(session: Session) -> None:
+        for named in ("一", "一", "nobody"):
+            met.append((rows(session, ALL), only_row(session, NAMED, named=named)))
+            session.execute(update(THINGS).values(number=9))
+
+    things.write(work, [Ahead(ALL, {}), Ahead(NAMED, {"named": "一"})])
+
+    before, after, other = met
+    assert [dict(row._mapping) for row in before[0]] == [EMPTY, ONE]
+    assert (dict(before[1]._mapping), other[1]) == (ONE, None)
+    # Only once: what the write altered since is read anew.
+    assert dict(after[1]._mapping) == {**ONE, "number": 9}
+
+
+def test_what_it_asks_ahead_with_other_values_is_asked_anew(things: Database) -> None:
+    ahead = [Ahead(NAMED, {"named": "nobody"})]
+
+    found = things.write(lambda session: only_row(session, NAMED, named="一"), ahead)
+
+    assert found == tuple(ONE.values())
+
+
+def test_values_of_every_type_are_written_at_the_end_of_a_write(things: Database) -> None:
+    written = [{**row, "id": f"{row['id']} again"} for row in (EMPTY, ONE)]
+
+    for row in written:
+        things.write(partial(at_end, statement=KEEP, values=row))
+
+    found = things.read(lambda session: rows(session, ALL))
+    assert [dict(row._mapping) for row in found if row.id.endswith("again")] == written
+
+
+def test_a_list_of_values_cannot_be_asked_ahead(postgres_url: str) -> None:
+    database, listed = Database(postgres_url), NAMED.where(THINGS.c.number.in_([7]))
+
+    with pytest.raises(TypeError, match="depends on its values"):
+        database.write(lambda _session: None, [Ahead(listed, {"named": "一"})])
+
+    assert database.write(lambda _session: "after") == "after"
+    database.close()
 
 
 def test_a_list_of_values_is_left_to_sqlalchemy(things: Database) -> None:

@@ -3,8 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.orm import Session
 from starlette.responses import Response
@@ -25,7 +24,7 @@ def no_slip() -> None:
 def acknowledge_before_commit() -> None:
     """The client has its answer while the transaction is still open."""
 
-    def perform(database: Database, once: Once, effect: Effect, *, now: datetime) -> Response:
+    def perform(database: Database, once: Once, effect: Effect, **rest: Any) -> Response:
         answers: list[Answer | Response | Exception] = []
         told = threading.Event()
 
@@ -39,7 +38,7 @@ def acknowledge_before_commit() -> None:
 
         def write() -> None:
             try:
-                answers.append(idempotency.perform(database, once, first, now=now))
+                answers.append(idempotency.perform(database, once, first, **rest))
             except Exception as error:  # noqa: BLE001 - told to whoever waits
                 answers.append(error)
             told.set()
@@ -61,8 +60,7 @@ def acknowledge_before_commit() -> None:
 def forget_idempotency() -> None:
     """A repeated request is carried out again."""
 
-    def perform(database: Database, _once: Once, effect: Effect, *, now: datetime) -> Response:
-        del now
+    def perform(database: Database, _once: Once, effect: Effect, **_: object) -> Response:
         met = database.write(effect)
         if isinstance(met, Declined):
             raise met.error

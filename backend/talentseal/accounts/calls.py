@@ -1,6 +1,6 @@
 """Unsafe requests of programs: who asks, under which Idempotency-Key, and the one way to answer once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, access_of
 from talentseal.accounts.roles import Actor
-from talentseal.db import Database
+from talentseal.db import Ahead, Database
 from talentseal.web.idempotency import Answer, Declined, IdempotencyKey, Once, fingerprint, perform
 
 
@@ -26,9 +26,17 @@ class UnsafeCall:
     now: datetime
 
     def perform(
-        self, route: str, meaning: Any, work: Callable[[Session], BaseModel | Declined], *, status: int = 200
+        self,
+        route: str,
+        meaning: Any,
+        work: Callable[[Session], BaseModel | Declined],
+        *,
+        status: int = 200,
+        ahead: Sequence[Ahead] = (),
     ) -> Response:
         """The answer of `work` in one transaction, or what it answered to the same request before.
+
+        ahead: what `work` asks before all else, as in `Database.write`.
 
         Raises whatever it raises or declined with.
         """
@@ -38,7 +46,7 @@ class UnsafeCall:
             met = work(session)
             return met if isinstance(met, Declined) else Answer(status, met)
 
-        return perform(self.database, once, effect, now=self.now)
+        return perform(self.database, once, effect, now=self.now, ahead=ahead)
 
 
 async def _call(request: Request, actor: ApiActor, key: IdempotencyKey) -> UnsafeCall:

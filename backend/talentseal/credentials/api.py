@@ -1,7 +1,7 @@
 """JSON API of presentations, for terminals. Codes are minted for pages alone: talents have no API keys."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.roles import Actor
-from talentseal.credentials import inspecting, proofs, showing
+from talentseal.credentials import inspecting, presenting, proofs, showing
 from talentseal.credentials.presenting import Credentials, Refused, Sent, present
 from talentseal.credentials.proofs import ProofTrust
 from talentseal.credentials.schemas import LookAtProof, Present, PresentationView, ProofView, ShownFields
-from talentseal.db import Database
+from talentseal.db import Ahead, Database
 from talentseal.partners.counter import AtDevice
 from talentseal.talents.desk import Identifier, photo_answer
 from talentseal.vault import Vault
@@ -56,13 +56,14 @@ class Terminal:
         place, sent = AtDevice(command.staff), Sent(command.sent, self.request)
         return PresentationView.of(
             self.durably(
-                lambda session: present(session, self.actor, self.credentials, place, sent, now=self.now)
+                lambda session: present(session, self.actor, self.credentials, place, sent, now=self.now),
+                presenting.ahead(self.actor, self.credentials, place, sent, now=self.now),
             )
         )
 
-    def durably(self, work: Callable[[Session], T | Refused]) -> T:
+    def durably(self, work: Callable[[Session], T | Refused], ahead: Sequence[Ahead] = ()) -> T:
         """What `work` did in a transaction of its own; raises its refusal once that is durable."""
-        met = self.database.write(work)
+        met = self.database.write(work, ahead)
         if isinstance(met, Refused):
             raise met.error
         return met

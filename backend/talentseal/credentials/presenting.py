@@ -6,7 +6,7 @@ The checks, of which the first that fails gives the answer:
     2  the text      prefix, length, alphabet; of a number its check digit
     3  the MAC       before any table is asked; of a number, which has none, whether it was minted
     4  the age       65 s; ten minutes for one that was minted to be shown without a network
-    5  the burn      an insert that one transaction can make
+    5  the burn      an insert that one transaction can make, at its end
     6  the code      ACTIVE
     7  the device    still bound, still signed in, and this the last that was minted on it, or an offline one
 
@@ -23,9 +23,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, insert, select
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy import ColumnElement, LargeBinary, Row, and_, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import WebSession
@@ -45,7 +43,9 @@ from talentseal.credentials.models import (
 from talentseal.credentials.profiles import Presented, Profile
 from talentseal.credentials.refusals import Refusal
 from talentseal.credentials.refusing import TOLD, PresentationRefused
-from talentseal.db import at_end, connection_of, is_sqlite, only_row, table_of
+from talentseal.credentials.tc1 import OnlineToken
+from talentseal.db import Ahead, LostRace, at_end, connection_of, only_row, table_of
+from talentseal.partners import counter as counters
 from talentseal.partners.counter import Counter, Place, counter_of
 from talentseal.policy.tiers import Tier
 from talentseal.statements import carry_out
@@ -96,8 +96,8 @@ class ChipAnswer:
 class Bearer:
     """Whom a genuine text names. burns: digest of the token that is used up by it, None when it is no token.
 
-    withheld: why he is not established all the same. photo: see `Established`. card, second_factor_required
-    and offline: see `Presentation`.
+    is_burnt: whether it was used up before. withheld: why he is not established all the same. photo: see
+    `Established`. card, second_factor_required and offline: see `Presentation`.
     """
 
     code: str
@@ -111,6 +111,7 @@ class Bearer:
     offline: bool = False
     card: str | None = None
     second_factor_required: bool = False
+    is_burnt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,21 @@ def present(
     return met if isinstance(met, Refused) else met.answer
 
 
+def ahead(
+    actor: Actor, credentials: Credentials, place: Place, sent: Sent | None, *, now: datetime
+) -> list[Ahead]:
+    """What `present` asks first, for a write that begins with it; without `sent`, what any act at a counter
+    does. A token is verified before, so that none is looked up that is not genuine.
+    """
+    asked = [counters.ahead(actor, place)]
+    presented = profiles.presented(sent.text) if sent else None
+    if isinstance(presented, Presented) and presented.profile is Profile.TC1:
+        token = tc1.verify(credentials.keys, presented.text, now=now)
+        if isinstance(token, OnlineToken):
+            asked.append(Ahead(_BY_TOKEN, _named(token, actor.organisation_id)))
+    return asked
+
+
 def present_at(
     session: Session, counter: Counter, credentials: Credentials, sent: Sent, *, now: datetime
 ) -> Shown | Refused:
@@ -214,10 +230,12 @@ def _settled(session: Session, asked: _Asked, met: Bearer | Unfit) -> Shown | Re
     if isinstance(met, Unfit):
         return refuse(session, asked.counter, met, now=now)
     identifier = secrets.token_hex(16)
-    if met.burns and not _burn(session, asked, met, identifier):
+    if met.is_burnt:
         return _answered(session, asked, met) or refuse(
             session, asked.counter, Unfit(Refusal.TOKEN_USED, met.code), now=now
         )
+    if met.burns:
+        _burn(session, asked, met, identifier)
     if met.withheld:
         return refuse(session, asked.counter, Unfit(met.withheld, met.code), now=now)
     return Shown(_establish(session, asked, met, identifier), met)
@@ -279,17 +297,16 @@ def _by_token(
         late = only_row(session, _LATE, digest=tc1.digest(presented.text))
         if isinstance(token, Refusal) or late is None or not late.offline:
             return Unfit(Refusal.TOKEN_EXPIRED, late.code_id if late else None)
-    row = only_row(
-        session,
-        _BY_TOKEN,
-        digest=token.digest,
-        code_ref=token.code_ref,
-        organisation=asked.counter.organisation,
-    )
+    row = only_row(session, _BY_TOKEN, **_named(token, asked.counter.organisation))
     if row is None:
         # Genuine, and of a code that is not there: of another copy of the database.
         return Unfit(Refusal.CODE_TERMINATED)
     return _bearer(credentials, row, Channel.SCAN, token.digest)
+
+
+def _named(token: OnlineToken, organisation: str) -> dict[str, Any]:
+    """The values of _BY_TOKEN."""
+    return {"digest": token.digest, "code_ref": token.code_ref, "organisation": organisation}
 
 
 def _by_old_token(
@@ -303,10 +320,7 @@ def _by_old_token(
     token = tc1.verify(credentials.keys, presented.text, now=at, lifetime=tc1.OFFLINE_LIFETIME)
     if isinstance(token, Refusal):
         return Unfit(token)
-    organisation = asked.counter.organisation
-    row = only_row(
-        session, _BY_TOKEN, digest=token.digest, code_ref=token.code_ref, organisation=organisation
-    )
+    row = only_row(session, _BY_TOKEN, **_named(token, asked.counter.organisation))
     then = codes.as_of(session, session.get_one(TalentCode, row.code), at) if row else None
     if row is None or then is None:
         return Unfit(Refusal.CODE_TERMINATED)
@@ -327,6 +341,7 @@ def _by_old_token(
         withheld,
         photo=row.photo,
         offline=True,
+        is_burnt=row.is_burnt,
     )
 
 
@@ -400,9 +415,9 @@ _LATE: Final = select(MintedToken.code_id, MintedToken.offline).where(
 """Whose a token is that has outlived its minute, and whether it may; none is known after a day."""
 
 
-def _facts(minted: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Any:
+def _facts(minted: ColumnElement[bool], digest: Any, *conditions: ColumnElement[bool]) -> Any:
     """A code, its holder's sealed name, whether `organisation` is shown his photo, and where the token stands
-    that `minted` names.
+    that `minted` names and that is used up under `digest`.
 
     The code is held until the commit: a suspension and a presentation follow one another.
     """
@@ -419,31 +434,34 @@ def _facts(minted: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Any
             Device.current,
             Device.revoked_at,
             WebSession.id.label("session"),
+            TokenBurn.digest.is_not(None).label("is_burnt"),
             photos.is_shown(bindparam("organisation")).label("photo"),
         )
         .outerjoin(TalentFields, _BASIC)
         .outerjoin(MintedToken, and_(MintedToken.code_id == TalentCode.id, minted))
         .outerjoin(Device, Device.id == MintedToken.device_id)
         .outerjoin(WebSession, WebSession.id == MintedToken.session_id)
+        .outerjoin(TokenBurn, TokenBurn.digest == digest)
         .where(*conditions)
         .with_for_update(read=True, of=TalentCode)
     )
 
 
+_DIGEST: Final = bindparam("digest", type_=LargeBinary())
 _BY_TOKEN: Final = _facts(
-    MintedToken.digest == bindparam("digest"), TalentCode.code_ref == bindparam("code_ref")
+    MintedToken.digest == _DIGEST, _DIGEST, TalentCode.code_ref == bindparam("code_ref")
 )
 _BY_NUMBER: Final = _facts(
-    MintedToken.number_digest.in_([bindparam("today"), bindparam("before")]), MintedToken.digest.is_not(None)
+    MintedToken.number_digest.in_([bindparam("today"), bindparam("before")]),
+    MintedToken.digest,
+    MintedToken.digest.is_not(None),
 )
 
 
 # Tables, not classes: no object is made of a row that only goes in.
 _ESTABLISH: Final = insert(table_of(Presentation))
 _REFUSE: Final = insert(table_of(PresentationRefusal))
-_BURNS: Final = table_of(TokenBurn)
-_BURN_SQLITE: Final = insert_sqlite(_BURNS).on_conflict_do_nothing().returning(_BURNS.c.digest)
-_BURN_POSTGRESQL: Final = insert_postgresql(_BURNS).on_conflict_do_nothing().returning(_BURNS.c.digest)
+_BURN: Final = insert(table_of(TokenBurn))
 
 
 def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: bytes) -> Bearer:
@@ -463,11 +481,14 @@ def _bearer(credentials: Credentials, row: Row[Any], channel: Channel, digest: b
         withheld,
         photo=row.photo,
         offline=bool(row.offline),
+        is_burnt=row.is_burnt,
     )
 
 
-def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> bool:
-    """Whether the token is used up by this. PostgreSQL waits for a rival's commit or rollback."""
+def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) -> None:
+    """Use the token up by this, at the end of the write; when somebody else did so since it was read, the
+    write is run again, and reads that.
+    """
     row = {
         "digest": bearer.burns,
         "terminal_id": asked.counter.terminal,
@@ -476,8 +497,7 @@ def _burn(session: Session, asked: _Asked, bearer: Bearer, presentation: str) ->
         "refusal": bearer.withheld,
         "burnt_at": asked.now,
     }
-    burn = _BURN_SQLITE if is_sqlite(session) else _BURN_POSTGRESQL
-    return bool(carry_out(connection_of(session), burn, row))
+    at_end(session, _BURN, row, forbidden=LostRace)
 
 
 def _answered(session: Session, asked: _Asked, bearer: Bearer) -> Shown | Refused | None:

@@ -3,8 +3,10 @@ proof.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
@@ -12,11 +14,17 @@ from sqlalchemy.orm import Session
 from sealproof import merkle
 from sealproof.encoding import HASH_LENGTH
 from sealproof.tiles import TILE_WIDTH, ReadTile
-from talentseal.db import is_sqlite
+from talentseal.db import is_sqlite, only_row
 from talentseal.errors import Conflict
 from talentseal.evidence.models import Tile
 
 TILE_BYTES = TILE_WIDTH * HASH_LENGTH
+KEPT: Final = 16
+"""Tiles that a reader keeps: a proof asks for several spans of one."""
+
+_STORED: Final = select(Tile.hashes).where(
+    Tile.level == bindparam("level"), Tile.number == bindparam("number")
+)
 
 
 class TileMissing(Conflict):
@@ -70,14 +78,19 @@ def _store(session: Session, tiles: list[dict[str, object]]) -> None:
 
 
 def read_tile(session: Session) -> ReadTile:
-    """A reader (level, number, width) → width × 32 bytes, as `sealproof.tiles` takes it. Raises
-    TileMissing.
+    """A reader (level, number, width) → width × 32 bytes, as `sealproof.tiles` takes it, which keeps what it
+    read last. Raises TileMissing.
     """
 
+    @lru_cache(maxsize=KEPT)
+    def stored(level: int, number: int) -> bytes:
+        row = only_row(session, _STORED, level=level, number=number)
+        return bytes(row.hashes) if row else b""
+
     def read(level: int, number: int, width: int) -> bytes:
-        hashes = session.scalar(select(Tile.hashes).where(Tile.level == level, Tile.number == number)) or b""
+        hashes = stored(level, number)
         if len(hashes) < width * HASH_LENGTH:
             raise TileMissing(level=level, number=number, needed=width, met=len(hashes) // HASH_LENGTH)
-        return bytes(hashes[: width * HASH_LENGTH])
+        return hashes[: width * HASH_LENGTH]
 
     return read

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account
 from talentseal.accounts.roles import Actor, Permission
-from talentseal.db import Instant, only_row
+from talentseal.db import Ahead, Instant, only_row
 from talentseal.errors import TalentSealError
 from talentseal.partners.models import Outlet, Staff, Terminal, TerminalKind
 
@@ -64,14 +64,19 @@ def counter_of(session: Session, actor: Actor, place: Place) -> Counter:
     Raises NotPermitted, and TerminalUnknown when terminal, outlet and staff do not belong together now.
     """
     actor.require(Permission.COUNTER_SERVE)
-    known = {"organisation": actor.organisation_id}
-    if isinstance(place, AtDevice):
-        found = only_row(session, _AT_DEVICE, terminal=actor.account_id, staff=place.staff, **known)
-    else:
-        found = only_row(session, _AT_BROWSER, terminal=place.outlet, staff=actor.account_id, **known)
+    asked = ahead(actor, place)
+    found = only_row(session, asked.statement, **asked.values)
     if found is None:
         raise TerminalUnknown
     return Counter(actor.organisation_id, *found)
+
+
+def ahead(actor: Actor, place: Place) -> Ahead:
+    """What `counter_of` asks, for a write that begins with it."""
+    known = {"organisation": actor.organisation_id}
+    if isinstance(place, AtDevice):
+        return Ahead(_AT_DEVICE, {"terminal": actor.account_id, "staff": place.staff, **known})
+    return Ahead(_AT_BROWSER, {"terminal": place.outlet, "staff": actor.account_id, **known})
 
 
 def _manned(terminal: ColumnElement[bool]) -> Select[str, str, str]:

@@ -1,6 +1,6 @@
 """JSON API of redemptions: for terminals, and for whoever manages an organisation's outlets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.calls import Call, UnsafeCall
 from talentseal.credentials.api import named_request
 from talentseal.credentials.presenting import Credentials, Sent
+from talentseal.db import Ahead
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import AtDevice
 from talentseal.partners.schemas import Identifier
@@ -98,6 +99,7 @@ class Acting:
         work: Callable[[Session], Redeemed | NotRedeemed | Reversed],
         *,
         status: int = 200,
+        ahead: Sequence[Ahead] = (),
     ) -> Response:
         """The act in one transaction, decided anew when outrun. Raises its refusal once that is kept."""
 
@@ -109,7 +111,7 @@ class Acting:
                 return self.receipt(met.row, met.terms, met.recorded)
             return self.reversal(met)
 
-        return until_decided(lambda: self.call.perform(route, meaning, answer, status=status))
+        return until_decided(lambda: self.call.perform(route, meaning, answer, status=status, ahead=ahead))
 
     def reversal(self, met: Reversed) -> ReversalReceipt:
         return ReversalReceipt(
@@ -148,6 +150,7 @@ def create_redemption(command: Redeem, acting: Act) -> Response | DryRun:
             session, call.actor, visit, order, reserve=command.reserve, now=call.now
         ),
         status=201,
+        ahead=visit.ahead(call.actor, now=call.now),
     )
 
 

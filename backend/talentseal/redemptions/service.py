@@ -29,7 +29,7 @@ from talentseal.credentials import cards, presenting
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.credentials.presentations import PresentationRequired
 from talentseal.credentials.presenting import Credentials, Refused, Sent
-from talentseal.db import at_end, connection_of, is_sqlite, rows, table_of
+from talentseal.db import Ahead, at_end, connection_of, is_sqlite, rows, table_of
 from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
 from talentseal.evidence.records import Recorded
 from talentseal.partners.counter import Counter, Place, counter_at, counter_of
@@ -116,6 +116,10 @@ class Visit:
     place: Place
     presentation: str = ""
     sent: Sent | None = field(default=None, repr=False)
+
+    def ahead(self, actor: Actor, *, now: datetime) -> list[Ahead]:
+        """What `redeem` asks first, for a write that begins with it."""
+        return presenting.ahead(actor, self.credentials, self.place, self.sent, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ replays its answer; refusals roll back and are therefore decided anew. Scope: ac
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Final
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from sealproof import canonical
-from talentseal.db import Database, at_end, connection_of, is_sqlite, rows, table_of
+from talentseal.db import Ahead, Database, at_end, connection_of, rows, table_of
 from talentseal.errors import TalentSealError
 from talentseal.statements import carry_out
 from talentseal.web.models import IdempotentAnswer
@@ -76,16 +76,23 @@ def fingerprint(path: str, meaning: Any) -> str:
 
 
 def perform(
-    database: Database, once: Once, effect: Callable[[Session], Answer | Declined], *, now: datetime
+    database: Database,
+    once: Once,
+    effect: Callable[[Session], Answer | Declined],
+    *,
+    now: datetime,
+    ahead: Sequence[Ahead] = (),
 ) -> Response:
     """Run `effect` in one transaction, or replay its stored answer. Returns after the commit is durable.
 
-    Raises KeyReused when the key came with another request before, whatever `effect` raises, and what it
-    declined with.
+    ahead: what `effect` asks before all else, as in `Database.write`. Raises KeyReused when the key came with
+    another request before, whatever `effect` raises, and what it declined with.
     """
+    claim = _claim(database, once, now)
 
     def work(session: Session) -> Response | Declined:
-        if not _claim(session, once, now):
+        # PostgreSQL waits for a rival's commit or rollback.
+        if not rows(session, claim.statement, **claim.values):
             return _replay(session, once)
         answer = effect(session)
         if isinstance(answer, Declined):
@@ -95,7 +102,7 @@ def perform(
         at_end(session, _KEEP, {**_named(once), "answered": answer.status, "content": body})
         return Response(body, answer.status, media_type="application/json")
 
-    met = database.write(work)
+    met = database.write(work, [claim, *ahead])
     if isinstance(met, Declined):
         raise met.error
     return met
@@ -118,8 +125,8 @@ def _named(once: Once) -> dict[str, str]:
     return {"account": once.account_id, "of_route": once.route, "named": once.key}
 
 
-def _claim(session: Session, once: Once, now: datetime) -> bool:
-    """Whether this request is the first with its key. PostgreSQL waits for a rival's commit or rollback."""
+def _claim(database: Database, once: Once, now: datetime) -> Ahead:
+    """What finds a row if this request is the first with its key."""
     row = {
         "account_id": once.account_id,
         "route": once.route,
@@ -129,8 +136,7 @@ def _claim(session: Session, once: Once, now: datetime) -> bool:
         "body": "",
         "created_at": now,
     }
-    statement = _CLAIM_SQLITE if is_sqlite(session) else _CLAIM_POSTGRESQL
-    return bool(carry_out(connection_of(session), statement, row))
+    return Ahead(_CLAIM_SQLITE if database.dialect == "sqlite" else _CLAIM_POSTGRESQL, row)
 
 
 def _replay(session: Session, once: Once) -> Response:

@@ -208,7 +208,7 @@ class PlainWords:
         self.pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _is_person(Request(scope)):
+        if scope["type"] != "http" or not _is_person(scope):
             await self.app(scope, receive, send)
             return
         held: Message | None = None
@@ -245,11 +245,9 @@ class PlainWords:
         return page
 
 
-def _is_person(request: Request) -> bool:
-    programs = request.url.path.startswith(
-        ("/api/v1/", "/log/", "/metrics", "/healthz", "/readyz", "/version")
-    )
-    return not programs and "text/html" in request.headers.get("accept", "")
+def _is_person(scope: Scope) -> bool:
+    programs = scope["path"].startswith(("/api/v1/", "/log/", "/metrics", "/healthz", "/readyz", "/version"))
+    return not programs and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _is_problem(start: Message) -> bool:

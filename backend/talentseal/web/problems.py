@@ -313,9 +313,10 @@ class PlainRefusals:
 
 
 def _is_plain_refusal(start: Message) -> bool:
+    if start["status"] < HTTPStatus.BAD_REQUEST:
+        return False
     kind = Headers(raw=start.get("headers", [])).get("content-type", "")
-    is_whole = kind.startswith(("application/", "text/html"))
-    return bool(start["status"] >= HTTPStatus.BAD_REQUEST) and not is_whole
+    return not kind.startswith(("application/", "text/html"))
 
 
 def _where(error: BaseException) -> str:
