@@ -3,7 +3,8 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 import pytest
 from sqlalchemy.orm import Session
@@ -57,12 +58,16 @@ def office(number: int = 1) -> Actor:
     return Actor(f"office-{number}", "0x" + "2" * 64, Role.TALENT_OFFICE, PERMISSIONS[Role.TALENT_OFFICE])
 
 
+_PASSPORTS: Final = count(secrets.randbelow(9 * 10**7))
+"""Counted on, not drawn each: of twelve hundred that are drawn, two are the same once in 140 times."""
+
+
 def basic(**changes: Any) -> Basic:
     """A person with a passport whose number nobody else has."""
     fields: dict[str, Any] = {
         "full_name": "欧阳虚构",
         "document": IdentityDocument.PASSPORT,
-        "document_number": f"E{secrets.randbelow(10**8):08d}",
+        "document_number": f"E{next(_PASSPORTS):08d}",
         "phone": "13900000000",
     }
     return Basic(**{**fields, **changes})
