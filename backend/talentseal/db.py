@@ -245,7 +245,8 @@ class Database:
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a session that cannot write; one snapshot on SQLite, statement by statement on
-        PostgreSQL. Done again when it meets a connection that was lost. Raises DatabaseAway.
+        PostgreSQL. Done again when it meets a connection that was lost. Raises DatabaseBusy when all
+        connections are taken for too long, DatabaseAway.
         """
         if self.dialect == "sqlite":
             return self.snapshot(work)
