@@ -15,6 +15,8 @@ from talentseal.evidence.fsck import Finding
 from tests.world import Member, World, intake
 
 OTHER_1, OTHER_2, OTHER_3 = (f"'0x{digit * 64}'" for digit in "123")
+OTHER_SALT = """substr(disclosure, 1, 19) || CASE substr(disclosure, 20, 1) WHEN 'x' THEN 'y' ELSE 'x' END
+    || substr(disclosure, 21)"""
 
 ALTERATIONS = (
     ("agreement_version", "agreement_id", OTHER_1),
@@ -50,7 +52,7 @@ ALTERATIONS = (
     ("agreement_party", "nonce", "nonce + 1"),
     ("stipulation", "position", "position + 5"),
     ("stipulation", "disclosure", "NULL"),
-    ("stipulation", "disclosure", "replace(disclosure, substr(disclosure, 20, 1), 'x')"),
+    ("stipulation", "disclosure", OTHER_SALT),
     ("stipulation", "leaf_hash", "replace(leaf_hash, substr(leaf_hash, 1, 4), '0000')"),
     ("stipulation", "record_id", "NULL"),
     ("statement_signature", "signer", "'0x0000000000000000000000000000000000000001'"),
@@ -106,8 +108,9 @@ def test_an_altered_column_is_found(stored: World, table: str, column: str, valu
     def alter(session: Session) -> None:
         for trigger in session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
             session.execute(text(f"DROP TRIGGER {trigger}"))
-        one = f"UPDATE {table} SET {column} = {value} WHERE rowid = (SELECT min(rowid) FROM {table})"
-        session.connection().exec_driver_sql(one)
+        first = f"rowid = (SELECT min(rowid) FROM {table})"
+        one = f"UPDATE {table} SET {column} = {value} WHERE {first} AND {column} IS NOT {value}"
+        assert session.connection().exec_driver_sql(one).rowcount == 1, "the row is as it was"
 
     stored.database.write(alter)
 
