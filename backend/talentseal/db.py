@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import ModuleType
-from typing import Any, Final, TypeVar, TypeVarTuple, cast
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, cast
 
 import psycopg
 import structlog
@@ -210,6 +210,15 @@ def table_of(model: type[Base]) -> Table:
 
 def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+class Writes(Protocol):
+    """What can be written to as to a `Database`."""
+
+    @property
+    def dialect(self) -> str: ...
+
+    def write(self, work: Callable[[Session], T], ahead: Sequence[Ahead] = ()) -> T: ...
 
 
 class Database:

@@ -7,8 +7,14 @@ import argon2
 import pytest
 
 from talentseal.accounts import api_keys, service
-from talentseal.accounts.api_keys import Authenticator, BackOff, TooManyAttempts, Unauthenticated
-from talentseal.accounts.models import ApiKey
+from talentseal.accounts.api_keys import (
+    Authenticator,
+    BackOff,
+    ConfirmedWrites,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from talentseal.accounts.models import Account, ApiKey
 from talentseal.accounts.roles import Actor, Permission
 from talentseal.errors import NotPermitted
 from tests.world import Member, World
@@ -99,23 +105,74 @@ def test_a_use_is_noted_to_within_five_minutes(world: World, bank: Member) -> No
     assert noted == [True, False, True]
 
 
-@pytest.mark.parametrize("act", ["revoke", "disable"])
-def test_a_remembered_key_is_refused_by_the_request_after_its_revocation(
-    world: World, bank: Member, act: str
-) -> None:
-    minted, door, now = give_key(world, bank), opener(world), world.clock.now()
-    door.authenticate(f"Bearer {minted.text}", ADDRESS)
+def stop(world: World, bank: Member, minted: api_keys.MintedKey, act: str) -> None:
+    """End the use of a key."""
+    now = world.clock.now()
 
-    def stop(session: Any) -> None:
+    def write(session: Any) -> None:
         if act == "revoke":
             service.revoke_api_key(session, Actor.console(), minted.id, now=now)
         else:
             service.disable_account(session, Actor.console(), bank.actor.account_id, now=now)
 
-    world.database.write(stop)
+    world.database.write(write)
+
+
+@pytest.mark.parametrize("act", ["revoke", "disable"])
+def test_a_remembered_key_is_refused_by_the_request_after_its_revocation(
+    world: World, bank: Member, act: str
+) -> None:
+    minted, door = give_key(world, bank), opener(world)
+    door.authenticate(f"Bearer {minted.text}", ADDRESS)
+
+    stop(world, bank, minted, act)
 
     with pytest.raises(Unauthenticated):
         door.authenticate(f"Bearer {minted.text}", ADDRESS)
+
+
+@pytest.mark.parametrize("act", ["revoke", "disable"])
+def test_a_recalled_holder_writes_until_his_key_is_stopped(world: World, bank: Member, act: str) -> None:
+    minted, door = give_key(world, bank), opener(world)
+    header = f"Bearer {minted.text}"
+    door.authenticate(header, ADDRESS)
+
+    def rename(session: Any) -> None:
+        session.get_one(Account, bank.actor.account_id).name += "改"
+
+    def name() -> str:
+        return str(world.database.read(lambda session: session.get_one(Account, bank.actor.account_id).name))
+
+    recalled = door.recall(header)
+    assert recalled is not None
+    assert recalled.actor == door.authenticate(header, ADDRESS)
+    writes = ConfirmedWrites(world.database, recalled)
+    writes.write(rename)
+    before = name()
+    assert before.endswith("改")
+
+    stop(world, bank, minted, act)
+
+    with pytest.raises(Unauthenticated):
+        writes.write(rename)
+    assert name() == before
+
+
+def test_nobody_is_recalled_but_whose_secret_was_verified_just_before(world: World, bank: Member) -> None:
+    minted, hasher, time = give_key(world, bank), Counting(), Ticking()
+    door, header = opener(world, hasher, time), f"Bearer {minted.text}"
+    met = [door.recall(header)]
+    door.authenticate(header, ADDRESS)
+
+    met.append(door.recall(f"Bearer {minted.text[:-43]}{'A' * 43}"))
+    met.append(opener(world).recall(header))
+    time.seconds += api_keys.NOTED_SECONDS + 1
+    met.append(door.recall(header))
+
+    assert met == [None] * 4
+    assert hasher.verified == 1
+    with pytest.raises(Unauthenticated):
+        door.recall("Bearer ts_")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from talentseal.accounts import service as accounts
+from talentseal.accounts.roles import Actor
 from talentseal.benefits.models import BenefitVersion, Category
 from talentseal.policy.tiers import Tier
 from tests.api.conftest import Api
@@ -127,6 +129,24 @@ def test_the_same_key_with_another_body_is_refused(desk: Desk) -> None:
 
     assert (again.status_code, again.json()["code"]) == (422, "idempotency-key-reused")
     assert market.used(version, phone) == 1
+
+
+@pytest.mark.parametrize("key", ["another", "key-1"])
+def test_a_key_revoked_since_is_told_nothing_and_counts_nothing(desk: Desk, key: str) -> None:
+    market = desk.market
+    version = market.shelf.published(tiers={RESERVE: 9})
+    phone, till = market.guest(version), market.till(version)
+    assert desk.redeem(version, phone).status_code == 201
+    before = (market.used(version, phone), market.records())
+    now, revoked = market.world.clock.now(), till.device.key.id
+    market.world.database.write(
+        lambda session: accounts.revoke_api_key(session, Actor.console(), revoked, now=now)
+    )
+
+    met = desk.redeem(version, phone, key=key)
+
+    assert (met.status_code, met.json()["code"]) == (401, "unauthenticated")
+    assert (market.used(version, phone), market.records()) == before
 
 
 def test_a_refusal_is_decided_anew_under_the_same_key(desk: Desk) -> None:

@@ -1,7 +1,8 @@
 """API keys: `ts_<id>_<secret>`, Argon2id at rest, verified in bounded memory and remembered while used.
 
 A revoked key or a disabled account is refused by the next request: both are read from the database every
-time, only the slow hash is remembered, and that under a keyed digest which lives in this process alone.
+time, if not before the act then within its transaction (`Recalled`). Only the slow hash is remembered, and
+that under a keyed digest which lives in this process alone.
 """
 
 import hashlib
@@ -12,10 +13,10 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -24,8 +25,10 @@ from sqlalchemy.orm import Session
 
 from talentseal.accounts.models import Account, ApiKey
 from talentseal.accounts.roles import PERMISSIONS, Actor, Permission, Role
-from talentseal.db import Database, only_row
+from talentseal.db import Ahead, Database, Writes, only_row
 from talentseal.errors import TalentSealError
+
+T = TypeVar("T")
 
 REMEMBERED_SECONDS: Final = 24 * 3600
 """How long after a use a verified secret is not hashed again. Otherwise all terminals' would be hashed when
@@ -86,7 +89,7 @@ def mint(hasher: argon2.PasswordHasher | None = None) -> MintedKey:
 class _Holder:
     """What one request needs to know about a key, read fresh."""
 
-    secret_hash: str
+    secret_hash: str = field(repr=False)
     actor: Actor
 
 
@@ -104,6 +107,51 @@ _HOLDER: Final = (
     .join(Account, Account.id == ApiKey.account_id)
     .where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None), Account.disabled_at.is_(None))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The holder of a key that was verified in this process, as he was then: good for nothing but what goes
+    on to `confirm` him in the transaction of his act.
+    """
+
+    _key: str
+    _holder: _Holder
+
+    @property
+    def actor(self) -> Actor:
+        return self._holder.actor
+
+    @property
+    def asked(self) -> Ahead:
+        """What `confirm` asks, for a write that begins with it."""
+        return Ahead(_HOLDER, {"key": self._key})
+
+    def confirm(self, session: Session) -> None:
+        """Raises Unauthenticated unless key and account are as they were."""
+        if _holder_of(session, self._key) != self._holder:
+            raise Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedWrites:
+    """The writes of a recalled holder: each confirms him before all else, in the same transaction."""
+
+    database: Writes
+    recalled: Recalled
+
+    @property
+    def dialect(self) -> str:
+        return self.database.dialect
+
+    def write(self, work: Callable[[Session], T], ahead: Sequence[Ahead] = ()) -> T:
+        """As `Database.write`. Raises Unauthenticated as well, with nothing changed."""
+
+        def confirmed(session: Session) -> T:
+            self.recalled.confirm(session)
+            return work(session)
+
+        return self.database.write(confirmed, [self.recalled.asked, *ahead])
 
 
 def all_scopes(role: Role) -> frozenset[Permission]:
@@ -141,6 +189,14 @@ class BackOff:
             self._failures.pop(address, None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """When the use of a verified secret was last noted, and whose it was."""
+
+    at: float
+    holder: _Holder
+
+
 class Authenticator:
     """Turns an `Authorization` header into an Actor. One per process; safe between threads."""
 
@@ -158,7 +214,7 @@ class Authenticator:
         self._monotonic = monotonic
         self._back_off = BackOff(monotonic)
         self._process_key = secrets.token_bytes(32)
-        self._noted: OrderedDict[bytes, float] = OrderedDict()
+        self._noted: OrderedDict[bytes, _Noted] = OrderedDict()
         self._lock = threading.Lock()
         # An unknown key id costs the same hash as a wrong secret, so that the time tells nothing.
         self._decoy = self._hasher.hash(secrets.token_urlsafe(32))
@@ -170,27 +226,39 @@ class Authenticator:
         """
         key_id, secret = _parse(authorization)
         holder = self._database.read(lambda session: _holder_of(session, key_id))
-        token = self._token(secret, holder)
-        unnoted = self._seconds_since_noted(token)
+        token = self._token(key_id, secret)
+        noted = self._noted_of(token)
+        unnoted = math.inf
+        if noted is not None and holder is not None and noted.holder.secret_hash == holder.secret_hash:
+            unnoted = self._monotonic() - noted.at
         if holder is None or unnoted > REMEMBERED_SECONDS:
             holder = self._verified(holder, secret, address)
         if unnoted > NOTED_SECONDS:
-            self._remember(token)
+            self._remember(token, holder)
             self._note_use(key_id)
         return holder.actor
 
-    def _token(self, secret: str, holder: _Holder | None) -> bytes:
-        stored = holder.secret_hash if holder else ""
-        return hmac.digest(self._process_key, f"{secret}\n{stored}".encode(), hashlib.sha256)
+    def recall(self, authorization: str | None) -> Recalled | None:
+        """Whoever was authenticated by the same header within NOTED_SECONDS; nothing is read or hashed.
 
-    def _seconds_since_noted(self, token: bytes) -> float:
-        """Since the use of a verified secret was last noted; without end for one that was not verified."""
-        with self._lock:
-            return self._monotonic() - self._noted.get(token, -math.inf)
+        Raises Unauthenticated for a missing or malformed key.
+        """
+        key_id, secret = _parse(authorization)
+        noted = self._noted_of(self._token(key_id, secret))
+        if noted is None or self._monotonic() - noted.at > NOTED_SECONDS:
+            return None
+        return Recalled(key_id, noted.holder)
 
-    def _remember(self, token: bytes) -> None:
+    def _token(self, key_id: str, secret: str) -> bytes:
+        return hmac.digest(self._process_key, f"{key_id}\n{secret}".encode(), hashlib.sha256)
+
+    def _noted_of(self, token: bytes) -> "_Noted | None":
         with self._lock:
-            self._noted[token] = self._monotonic()
+            return self._noted.get(token)
+
+    def _remember(self, token: bytes, holder: _Holder) -> None:
+        with self._lock:
+            self._noted[token] = _Noted(self._monotonic(), holder)
             self._noted.move_to_end(token)
             while len(self._noted) > REMEMBERED_KEYS:
                 self._noted.popitem(last=False)

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, access_of
+from talentseal.accounts.access import ApiActor, ApiCaller, access_of
 from talentseal.accounts.roles import Actor
-from talentseal.db import Ahead, Database
+from talentseal.db import Ahead, Writes
 from talentseal.web.idempotency import Answer, Declined, IdempotencyKey, Once, fingerprint, perform
 
 
@@ -20,7 +20,7 @@ from talentseal.web.idempotency import Answer, Declined, IdempotencyKey, Once, f
 class UnsafeCall:
     """One unsafe request, made ready to be performed once."""
 
-    database: Database
+    database: Writes
     actor: Actor
     key: str
     now: datetime
@@ -55,4 +55,10 @@ async def _call(request: Request, actor: ApiActor, key: IdempotencyKey) -> Unsaf
     return UnsafeCall(access.database, actor, key, access.clock.now())
 
 
+async def _prompt_call(request: Request, caller: ApiCaller, key: IdempotencyKey) -> UnsafeCall:
+    return UnsafeCall(caller.database, caller.actor, key, access_of(request).clock.now())
+
+
 Call = Annotated[UnsafeCall, Depends(_call)]
+PromptCall = Annotated[UnsafeCall, Depends(_prompt_call)]
+"""The same for acts that go through the call alone, whose key is read in their transaction."""

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from talentseal.accounts.access import ApiActor, Db, Now
+from talentseal.accounts.access import ApiActor, ApiCaller, Db, Now
 from talentseal.accounts.roles import Actor
 from talentseal.credentials import inspecting, presenting, proofs, showing
 from talentseal.credentials.presenting import Credentials, Refused, Sent, present
 from talentseal.credentials.proofs import ProofTrust
 from talentseal.credentials.schemas import LookAtProof, Present, PresentationView, ProofView, ShownFields
-from talentseal.db import Ahead, Database
+from talentseal.db import Ahead, Database, Writes
 from talentseal.partners.counter import AtDevice
 from talentseal.talents.desk import Identifier, photo_answer
 from talentseal.vault import Vault
@@ -46,7 +46,7 @@ class Terminal:
     """One request of a terminal, under its own name for it."""
 
     actor: Actor
-    database: Database
+    database: Writes
     credentials: Credentials
     now: datetime
     request: str
@@ -70,9 +70,9 @@ class Terminal:
 
 
 async def _terminal(
-    actor: ApiActor, database: Db, credentials: WithCredentials, now: Now, key: IdempotencyKey
+    caller: ApiCaller, credentials: WithCredentials, now: Now, key: IdempotencyKey
 ) -> Terminal:
-    return Terminal(actor, database, credentials, now, named_request(key))
+    return Terminal(caller.actor, caller.database, credentials, now, named_request(key))
 
 
 AtTerminal = Annotated[Terminal, Depends(_terminal)]

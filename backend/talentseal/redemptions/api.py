@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, Db, Now
-from talentseal.accounts.calls import Call, UnsafeCall
+from talentseal.accounts.calls import PromptCall, UnsafeCall
 from talentseal.credentials.api import named_request
 from talentseal.credentials.presenting import Credentials, Sent
 from talentseal.db import Ahead
@@ -124,7 +124,7 @@ class Acting:
         )
 
 
-async def _acting(request: Request, call: Call) -> Acting:
+async def _acting(request: Request, call: PromptCall) -> Acting:
     return Acting(call, await _desk(request))
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from sealproof import canonical
-from talentseal.db import Ahead, Database, at_end, connection_of, rows, table_of
+from talentseal.db import Ahead, Writes, at_end, connection_of, rows, table_of
 from talentseal.errors import TalentSealError
 from talentseal.statements import carry_out
 from talentseal.web.models import IdempotentAnswer
@@ -76,7 +76,7 @@ def fingerprint(path: str, meaning: Any) -> str:
 
 
 def perform(
-    database: Database,
+    database: Writes,
     once: Once,
     effect: Callable[[Session], Answer | Declined],
     *,
@@ -125,7 +125,7 @@ def _named(once: Once) -> dict[str, str]:
     return {"account": once.account_id, "of_route": once.route, "named": once.key}
 
 
-def _claim(database: Database, once: Once, now: datetime) -> Ahead:
+def _claim(database: Writes, once: Once, now: datetime) -> Ahead:
     """What finds a row if this request is the first with its key."""
     row = {
         "account_id": once.account_id,
