@@ -54,10 +54,11 @@ class Terminal:
     def present(self, command: Present) -> PresentationView:
         """Raises the refusal once it is durable."""
         place, sent = AtDevice(command.staff), Sent(command.sent, self.request)
+        sent = presenting.verified(self.credentials, sent, now=self.now)
         return PresentationView.of(
             self.durably(
                 lambda session: present(session, self.actor, self.credentials, place, sent, now=self.now),
-                presenting.ahead(self.actor, self.credentials, place, sent, now=self.now),
+                presenting.ahead(self.actor, place, sent),
             )
         )
 

@@ -19,7 +19,7 @@ that the burn is written with what came of it; the burn decides first all the sa
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -77,11 +77,13 @@ class Credentials:
 class Sent:
     """What came from the counter. text: as scanned or typed, as good as the code itself.
 
-    request: SHA-256 hex of the terminal's own name for this request; empty when it has none.
+    request: SHA-256 hex of the terminal's own name for this request; empty when it has none. token: what
+    `verified` made of it; None while it was not looked at, and when it is no token.
     """
 
     text: str = field(repr=False)
     request: str
+    token: OnlineToken | Refusal | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """By whom, under which name of the request, and when."""
+    """By whom, under which name of the request, and when. token: as in `Sent`."""
 
     counter: Counter
     request: str
     now: datetime
+    token: OnlineToken | Refusal | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,18 +187,21 @@ def present(
     return met if isinstance(met, Refused) else met.answer
 
 
-def ahead(
-    actor: Actor, credentials: Credentials, place: Place, sent: Sent | None, *, now: datetime
-) -> list[Ahead]:
+def verified(credentials: Credentials, sent: Sent, *, now: datetime) -> Sent:
+    """The same with its token verified, before any table is asked."""
+    presented = profiles.presented(sent.text)
+    if not isinstance(presented, Presented) or presented.profile is not Profile.TC1:
+        return sent
+    return replace(sent, token=_verified(credentials, presented, now))
+
+
+def ahead(actor: Actor, place: Place, sent: Sent | None) -> list[Ahead]:
     """What `present` asks first, for a write that begins with it; without `sent`, what any act at a counter
-    does. A token is verified before, so that none is looked up that is not genuine.
+    does. None is looked up that was not verified to be genuine.
     """
     asked = [counters.ahead(actor, place)]
-    presented = profiles.presented(sent.text) if sent else None
-    if isinstance(presented, Presented) and presented.profile is Profile.TC1:
-        token = tc1.verify(credentials.keys, presented.text, now=now)
-        if isinstance(token, OnlineToken):
-            asked.append(Ahead(_BY_TOKEN, _named(token, actor.organisation_id)))
+    if sent is not None and isinstance(sent.token, OnlineToken):
+        asked.append(Ahead(_BY_TOKEN, _named(sent.token, actor.organisation_id)))
     return asked
 
 
@@ -203,7 +209,7 @@ def present_at(
     session: Session, counter: Counter, credentials: Credentials, sent: Sent, *, now: datetime
 ) -> Shown | Refused:
     """The same at a counter that is known already, in the transaction of what follows from it."""
-    asked = _Asked(counter, sent.request, now)
+    asked = _Asked(counter, sent.request, now, sent.token)
     return _settled(session, asked, _recognised(session, credentials, asked, sent.text))
 
 
@@ -290,7 +296,7 @@ def _recognised(session: Session, credentials: Credentials, asked: _Asked, text:
 def _by_token(
     session: Session, credentials: Credentials, asked: _Asked, presented: Presented
 ) -> Bearer | Unfit:
-    token = tc1.verify(credentials.keys, presented.text, now=asked.now, lifetime=tc1.OFFLINE_LIFETIME)
+    token = asked.token or _verified(credentials, presented, asked.now)
     if isinstance(token, Refusal) and token is not Refusal.TOKEN_EXPIRED:
         return Unfit(token)
     if isinstance(token, Refusal) or not token.is_live(tc1.LIFETIME, now=asked.now):
@@ -302,6 +308,11 @@ def _by_token(
         # Genuine, and of a code that is not there: of another copy of the database.
         return Unfit(Refusal.CODE_TERMINATED)
     return _bearer(credentials, row, Channel.SCAN, token.digest)
+
+
+def _verified(credentials: Credentials, presented: Presented, now: datetime) -> OnlineToken | Refusal:
+    # Which of them may live so long, only the table tells.
+    return tc1.verify(credentials.keys, presented.text, now=now, lifetime=tc1.OFFLINE_LIFETIME)
 
 
 def _named(token: OnlineToken, organisation: str) -> dict[str, Any]:

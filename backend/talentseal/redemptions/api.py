@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from talentseal.accounts.access import ApiActor, Db, Now
 from talentseal.accounts.calls import PromptCall, UnsafeCall
+from talentseal.credentials import presenting
 from talentseal.credentials.api import named_request
 from talentseal.credentials.presenting import Credentials, Sent
 from talentseal.db import Ahead
@@ -138,8 +139,10 @@ def create_redemption(command: Redeem, acting: Act) -> Response | DryRun:
     A refusal's code says why, its text what to tell the customer; what was shown with it is used up.
     """
     call = acting.call
-    sent = Sent(command.sent, named_request(call.key)) if command.sent is not None else None
-    visit = Visit(acting.desk.credentials, AtDevice(command.staff), command.presentation or "", sent)
+    credentials, sent = acting.desk.credentials, None
+    if command.sent is not None:
+        sent = presenting.verified(credentials, Sent(command.sent, named_request(call.key)), now=call.now)
+    visit = Visit(credentials, AtDevice(command.staff), command.presentation or "", sent)
     order = Order.model_validate(command.model_dump(include=set(Order.model_fields)))
     if command.dry_run:
         return _tried_out(acting, visit, order)
@@ -150,7 +153,7 @@ def create_redemption(command: Redeem, acting: Act) -> Response | DryRun:
             session, call.actor, visit, order, reserve=command.reserve, now=call.now
         ),
         status=201,
-        ahead=visit.ahead(call.actor, now=call.now),
+        ahead=visit.ahead(call.actor, order, now=call.now),
     )
 
 

@@ -4,8 +4,9 @@ The queries are constants, made once: a redemption asks them all day at every co
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from talentseal.accounts.models import Organisation, OrganisationKind
+from talentseal.accounts.roles import Actor
 from talentseal.agreements.models import AgreementTermination, AgreementVersion
 from talentseal.benefits import periods
 from talentseal.benefits.models import (
@@ -48,11 +50,12 @@ from talentseal.credentials.card_models import TalentCard
 from talentseal.credentials.card_states import CardState
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.credentials.presenting import Shown
-from talentseal.db import Instant, only_row, rows
+from talentseal.credentials.tc1 import OnlineToken
+from talentseal.db import Ahead, Base, Instant, only_row, rows
 from talentseal.evidence.models import ActState, RegistryAct
 from talentseal.partners.access_models import AccessState, ModuleAccess
 from talentseal.partners.counter import Counter
-from talentseal.partners.models import Outlet
+from talentseal.partners.models import Outlet, Terminal
 from talentseal.partners.modules import Module
 from talentseal.policy import reading
 from talentseal.policy.effects import Deed
@@ -208,27 +211,58 @@ def _showing(channel: Channel, *, static: bool) -> Showing:
     return Showing.STATIC_CARD if static else Showing.CARD
 
 
-def facts_of(session: Session, bearer: Bearer, place: Place, benefit: str, *, now: datetime) -> Facts:
-    """What is known of that benefit for that person there."""
-    found = _known(session, _OFFER, bearer, place, {"benefit": benefit, "now": now})
-    return found[0] if found else Facts(bearer, place, None, None)
+def facts_of(
+    session: Session,
+    bearer: Bearer,
+    place: Place,
+    benefit: str,
+    *,
+    now: datetime,
+    asked: Ahead | None = None,
+) -> Facts:
+    """What is known of that benefit for that person there. asked: the same by his token, with which the write
+    may have begun.
+    """
+    day = legal_date(now)
+    if asked is None:
+        asked = Ahead(_OFFER, {"benefit": benefit, "now": now, **_about(bearer, place, day)})
+    return next(iter(_read(session, asked, bearer, place, day)), Facts(bearer, place, None, None))
+
+
+def ahead(actor: Actor, token: OnlineToken, benefit: str, *, now: datetime) -> Ahead:
+    """What `facts_of` asks about whoever shows a genuine token at the device that calls."""
+    day = legal_date(now)
+    return Ahead(
+        _OFFER_BY_TOKEN,
+        {
+            "benefit": benefit,
+            "now": now,
+            "day": day,
+            "code_ref": token.code_ref,
+            "terminal": actor.account_id,
+            "organisation": actor.organisation_id,
+            **_periods(day),
+        },
+    )
 
 
 def offers_here(session: Session, bearer: Bearer, place: Place, *, now: datetime) -> list[Facts]:
     """What is known of every benefit that this outlet gives."""
-    return _known(session, _HERE, bearer, place, {"now": now})
+    return _known(session, _HERE, bearer, place, now)
 
 
 def offers_anywhere(session: Session, bearer: Bearer, *, now: datetime) -> list[Facts]:
     """What is known of every published benefit, wherever it is given."""
-    return _known(session, _ANYWHERE, bearer, Place("", None), {"now": now})
+    return _known(session, _ANYWHERE, bearer, Place("", None), now)
 
 
-def _known(
-    session: Session, query: Select[Any], bearer: Bearer, place: Place, asked: dict[str, Any]
-) -> list[Facts]:
-    day = legal_date(asked["now"])
-    found = rows(session, query, **asked, **_about(bearer, place, day))
+def _known(session: Session, query: Select[Any], bearer: Bearer, place: Place, now: datetime) -> list[Facts]:
+    day = legal_date(now)
+    return _read(session, Ahead(query, {"now": now, **_about(bearer, place, day)}), bearer, place, day)
+
+
+def _read(session: Session, asked: Ahead, bearer: Bearer, place: Place, day: date) -> list[Facts]:
+    found = rows(session, asked.statement, **asked.values)
     return [Facts(bearer, place, _offer(row, day), _basis(row)) for row in found]
 
 
@@ -250,8 +284,14 @@ def _about(bearer: Bearer, place: Place, day: date) -> dict[str, Any]:
         "code": bearer.code,
         "organisation": place.organisation,
         "outlet": place.outlet,
-        **{_key(each): periods.key_of(each, day, 0) for each in _CALENDAR},
+        **_periods(day),
     }
+
+
+@lru_cache(maxsize=8)
+def _periods(day: date) -> Mapping[str, str]:
+    """The keys of the calendar's periods, by the names of their parameters."""
+    return {_key(each): periods.key_of(each, day, 0) for each in _CALENDAR}
 
 
 _CALENDAR: Final = tuple(each for each in QuotaPeriod if each is not QuotaPeriod.TERM)
@@ -283,6 +323,21 @@ _BEARER: Final = (
     )
     .with_for_update(read=True, of=TalentCode)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Where a query finds who wants it, and whose counter it is: parameters, or columns of what is `joined`
+    on a condition.
+    """
+
+    talent: Any
+    code: Any
+    tier: Any
+    outlet: Any
+    organisation: Any
+    joined: tuple[tuple[type[Base], ColumnElement[bool]], ...] = ()
+
 
 _ADMITTED: Final = ModuleAccess.state == AccessState.ADMITTED
 _DAY: Final = bindparam("day", type_=Date())
@@ -326,20 +381,18 @@ def _agreement() -> ScalarSelect[str]:
     )
 
 
-def _covered() -> ColumnElement[bool]:
+def _covered(outlet: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the outlet is one of those listed; without a list, whether it is the provider's."""
     listed = exists().where(BenefitOutlet.version_id == BenefitVersion.id)
-    this = exists().where(
-        BenefitOutlet.version_id == BenefitVersion.id, BenefitOutlet.outlet_id == bindparam("outlet")
-    )
-    own = exists().where(Outlet.id == bindparam("outlet"), Outlet.organisation_id == Benefit.organisation_id)
+    this = exists().where(BenefitOutlet.version_id == BenefitVersion.id, BenefitOutlet.outlet_id == outlet)
+    own = exists().where(Outlet.id == outlet, Outlet.organisation_id == Benefit.organisation_id)
     return or_(this, and_(~listed, own))
 
 
-def _consented(organisation: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the holder consents to that organisation's serving him, or it needs no consent."""
+def _consented(asker: _Asker) -> ColumnElement[bool]:
+    """Whether the holder consents to the organisation's serving him, or it needs no consent."""
     needless = [Organisation.kind == kind for kind in OrganisationKind if kind not in ASKED_FOR]
-    return or_(*needless, consents.holds(bindparam("talent"), organisation, ConsentScope.SERVICE))
+    return or_(*needless, consents.holds(asker.talent, asker.organisation, ConsentScope.SERVICE))
 
 
 def _shut_out() -> ColumnElement[bool]:
@@ -374,28 +427,28 @@ _DECIDING: Final = (
 """What of a version decides, or is told of a redemption."""
 
 
-def _offers(organisation: ColumnElement[str]) -> Select[Any]:
-    """Versions that have begun, with everything that decides. organisation: whose counter it is."""
+def _offers(asker: _Asker) -> Select[Any]:
+    """Versions that have begun, with everything that decides."""
     version, period, any_day = BenefitVersion, _period(), aliased(Budget)
     matrix = and_(
         BenefitTier.version_id == version.id,
-        BenefitTier.tier == bindparam("tier"),
+        BenefitTier.tier == asker.tier,
         BenefitTier.starts_on <= _DAY,
         BenefitTier.ends_on >= _DAY,
     )
     quota = and_(
-        QuotaUse.talent_id == bindparam("talent"),
+        QuotaUse.talent_id == asker.talent,
         QuotaUse.benefit_id == version.benefit_id,
         QuotaUse.period == period,
     )
     exclusion = and_(
-        ExclusionUse.talent_id == bindparam("talent"),
+        ExclusionUse.talent_id == asker.talent,
         ExclusionUse.exclusion_group == version.exclusion_group,
         ExclusionUse.period == period,
         ExclusionUse.used > 0,
     )
     budget = and_(Budget.benefit_id == version.benefit_id, Budget.starts_on <= _DAY, Budget.ends_on >= _DAY)
-    return _based(
+    found = (
         select(
             *(getattr(version, name) for name in _DECIDING),
             Benefit.category,
@@ -413,11 +466,11 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
             AgreementVersion.id.label("agreement"),
             AgreementVersion.survives_instrument,
             AgreementVersion.record_id.label("agreement_record"),
-            _covered().label("covered"),
-            _consented(organisation).label("consented"),
+            _covered(asker.outlet).label("covered"),
+            _consented(asker).label("consented"),
             restrictions.rests(
-                bindparam("code"),
-                partner=organisation,
+                asker.code,
+                partner=asker.organisation,
                 category=Benefit.category,
                 benefit=Benefit.id,
                 now=_NOW,
@@ -425,8 +478,12 @@ def _offers(organisation: ColumnElement[str]) -> Select[Any]:
             _shut_out().label("shut_out"),
         )
         .join(Benefit, Benefit.id == version.benefit_id)
-        .join(Organisation, Organisation.id == organisation)
-        .outerjoin(BenefitTier, matrix)
+        .join(Organisation, Organisation.id == asker.organisation)
+    )
+    for table, condition in asker.joined:
+        found = found.join(table, condition)
+    return _based(
+        found.outerjoin(BenefitTier, matrix)
         .outerjoin(QuotaUse, quota)
         .outerjoin(ExclusionUse, exclusion)
         .outerjoin(Budget, budget)
@@ -458,12 +515,35 @@ def _has_begun(version: Any) -> ColumnElement[bool]:
     return and_(state != BenefitState.DRAFT, state != BenefitState.REVIEW, version.starts_on <= _DAY)
 
 
-_AT_COUNTER: Final = _offers(bindparam("organisation", type_=String()))
-_OFFER: Final = (
-    _AT_COUNTER.where(BenefitVersion.benefit_id == bindparam("benefit"))
-    .order_by(BenefitVersion.number.desc())
-    .limit(1)
+_OUTLET: Final = bindparam("outlet", type_=String())
+_AT_COUNTER: Final = _Asker(
+    bindparam("talent", type_=String()),
+    bindparam("code", type_=String()),
+    bindparam("tier", type_=BenefitTier.tier.type),
+    _OUTLET,
+    bindparam("organisation", type_=String()),
 )
+_BY_TOKEN: Final = replace(
+    _AT_COUNTER,
+    talent=TalentCode.talent_id,
+    code=TalentCode.id,
+    tier=TalentCode.tier,
+    outlet=Terminal.outlet_id,
+    joined=(
+        (TalentCode, TalentCode.code_ref == bindparam("code_ref")),
+        (Terminal, Terminal.account_id == bindparam("terminal")),
+    ),
+)
+
+
+def _of_benefit(offers: Select[Any]) -> Select[Any]:
+    """Of that benefit the newest version that has begun."""
+    asked = offers.where(BenefitVersion.benefit_id == bindparam("benefit"))
+    return asked.order_by(BenefitVersion.number.desc()).limit(1)
+
+
+_OFFER: Final = _of_benefit(_offers(_AT_COUNTER))
+_OFFER_BY_TOKEN: Final = _of_benefit(_offers(_BY_TOKEN))
 
 
 def _published(offers: Select[Any]) -> Select[Any]:
@@ -482,8 +562,10 @@ def _published(offers: Select[Any]) -> Select[Any]:
     ).order_by(Benefit.category, BenefitVersion.title, BenefitVersion.id)
 
 
-_HERE: Final = _published(_AT_COUNTER.where(_covered())).add_columns(BenefitVersion.text)
-_ANYWHERE: Final = _published(_offers(Benefit.__table__.c.organisation_id)).add_columns(BenefitVersion.text)
+_HERE: Final = _published(_offers(_AT_COUNTER).where(_covered(_OUTLET))).add_columns(BenefitVersion.text)
+_ANYWHERE: Final = _published(
+    _offers(replace(_AT_COUNTER, organisation=Benefit.__table__.c.organisation_id))
+).add_columns(BenefitVersion.text)
 
 
 def gives_a_benefit(organisation: InstrumentedAttribute[str]) -> ColumnElement[bool]:

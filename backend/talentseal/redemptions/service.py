@@ -29,10 +29,11 @@ from talentseal.credentials import cards, presenting
 from talentseal.credentials.models import Channel, Presentation
 from talentseal.credentials.presentations import PresentationRequired
 from talentseal.credentials.presenting import Credentials, Refused, Sent
+from talentseal.credentials.tc1 import OnlineToken
 from talentseal.db import Ahead, at_end, connection_of, is_sqlite, rows, table_of
 from talentseal.errors import Conflict, Invalid, NotFound, TalentSealError
 from talentseal.evidence.records import Recorded
-from talentseal.partners.counter import Counter, Place, counter_at, counter_of
+from talentseal.partners.counter import AtDevice, Counter, Place, counter_at, counter_of
 from talentseal.redemptions import checks, facts
 from talentseal.redemptions.checks import Wish
 from talentseal.redemptions.events import RedemptionCompleted
@@ -117,9 +118,17 @@ class Visit:
     presentation: str = ""
     sent: Sent | None = field(default=None, repr=False)
 
-    def ahead(self, actor: Actor, *, now: datetime) -> list[Ahead]:
+    def ahead(self, actor: Actor, order: Order, *, now: datetime) -> list[Ahead]:
         """What `redeem` asks first, for a write that begins with it."""
-        return presenting.ahead(actor, self.credentials, self.place, self.sent, now=now)
+        offer = self.offer(actor, order, now=now)
+        return [*presenting.ahead(actor, self.place, self.sent), *([offer] if offer else ())]
+
+    def offer(self, actor: Actor, order: Order, *, now: datetime) -> Ahead | None:
+        """What is asked of the benefit when all that names him is a token that was verified."""
+        token = self.sent.token if self.sent else None
+        if not isinstance(token, OnlineToken) or not isinstance(self.place, AtDevice):
+            return None
+        return facts.ahead(actor, token, order.benefit, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +260,18 @@ def try_out(
 
 def _asked(session: Session, actor: Actor, visit: Visit, order: Order, now: datetime) -> Asked | NotRedeemed:
     counter = counter_of(session, actor, visit.place)
-    presentation, bearer = visit.presentation, None
+    presentation, bearer, offer = visit.presentation, None, None
     if visit.sent is not None:
         met = presenting.present_at(session, counter, visit.credentials, visit.sent, now=now)
         if isinstance(met, Refused):
             return NotRedeemed(met.error)
         presentation, bearer = met.answer.presentation, facts.just_shown(met)
+        offer = visit.offer(actor, order, now=now)
     bearer = bearer or facts.bearer_of(session, counter, presentation, now=now)
     if bearer is None:
         raise PresentationRequired
     here = facts.Place(counter.organisation, counter.outlet)
-    known = facts.facts_of(session, bearer, here, order.benefit, now=now)
+    known = facts.facts_of(session, bearer, here, order.benefit, now=now, asked=offer)
     return Asked(counter, known, _wish(session, known, order, now))
 
 
