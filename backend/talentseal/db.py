@@ -281,8 +281,9 @@ class Database:
     def write(self, work: Callable[[Session], T], ahead: Sequence[Ahead] = ()) -> T:
         """Run `work` in one transaction and return its result once the commit is durable.
 
-        ahead: what `work` asks by `rows` before all else, in that order, and what is not altered by others
-        until the commit once it was asked. On PostgreSQL it goes to the server together with the BEGIN.
+        ahead: what `work` asks by `rows` before it changes anything, in that order, and what may be as it was
+        at the begin: held, confirmed by a guard at the end, or true as of then. On PostgreSQL it goes to the
+        server together with the BEGIN.
 
         Whatever `work` raises rolls back this write alone. Raises DatabaseBusy after lost races, DatabaseAway
         when the server cannot be reached, OutcomeUnknown when it was lost at the COMMIT, StorageFailed when

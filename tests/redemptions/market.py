@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from talentseal.accounts.roles import Actor
 from talentseal.benefits.models import Benefit, BenefitVersion, Budget, QuotaUse
 from talentseal.clock import legal_date
+from talentseal.credentials import presenting
 from talentseal.credentials.presenting import Established, Sent
 from talentseal.db import Database
 from talentseal.evidence.models import EvidenceRecord
@@ -44,6 +45,8 @@ class Market:
     world: World
     crowd: People
     shelf: Shelf
+    by_code: bool = False
+    """Whether who is established by nothing else shows his code with the wish, not in a request before it."""
     _tills: dict[str, list[Till]] = field(default_factory=dict)
 
     @classmethod
@@ -158,21 +161,26 @@ class Market:
         database: Database | None = None,
         **order: Any,
     ) -> Met:
-        """Use a benefit at a counter, by a presentation that is made first unless one is given."""
+        """Use a benefit at a counter, by a presentation, or `by_code` unless one is given."""
         benefit = version if isinstance(version, str) else version.benefit_id
         if till is None:
             assert isinstance(version, BenefitVersion)
             till = self.till(version)
-        shown = presentation or self.shown(till, phone)
-        visit = Visit(CREDENTIALS, till.place, presentation=shown)
+        if self.by_code and presentation is None:
+            visit = self._showing(till, phone.mint().text)
+        else:
+            visit = Visit(CREDENTIALS, till.place, presentation=presentation or self.shown(till, phone))
         return self._redeemed(
             till, visit, Order(benefit=benefit, **order), reserve=reserve, database=database
         )
 
     def redeem_at_once(self, version: BenefitVersion, text: str, till: Till, **order: Any) -> Met:
         """Show a code and use the benefit in one step."""
-        visit = Visit(CREDENTIALS, till.place, sent=Sent(text, ""))
-        return self._redeemed(till, visit, Order(benefit=version.benefit_id, **order))
+        return self._redeemed(till, self._showing(till, text), Order(benefit=version.benefit_id, **order))
+
+    def _showing(self, till: Till, text: str) -> Visit:
+        sent = presenting.verified(CREDENTIALS, Sent(text, ""), now=self.now)
+        return Visit(CREDENTIALS, till.place, sent=sent)
 
     def _redeemed(
         self,
@@ -185,7 +193,8 @@ class Market:
     ) -> Met:
         actor, now = till.device.actor, self.now
         return (database or self.world.database).write(
-            lambda session: service.redeem(session, actor, visit, order, reserve=reserve, now=now)
+            lambda session: service.redeem(session, actor, visit, order, reserve=reserve, now=now),
+            visit.ahead(actor, order, now=now),
         )
 
     def complete(self, row: Redemption, till: Till) -> Met:

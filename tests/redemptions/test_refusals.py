@@ -33,6 +33,24 @@ from tests.sanctions.conftest import make_court
 RESERVE, HIGH = Tier.RESERVE, Tier.HIGH_E
 
 
+@pytest.fixture(params=[False, True], ids=["established before", "by code"])
+def by_code(request: pytest.FixtureRequest) -> bool:
+    """Both ways have a query of their own, which has to find the same."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def market(market: Market, by_code: bool) -> Market:
+    market.by_code = by_code
+    return market
+
+
+@pytest.fixture
+def sqlite_market(sqlite_market: Market, by_code: bool) -> Market:
+    sqlite_market.by_code = by_code
+    return sqlite_market
+
+
 def test_there_are_twenty_one_in_the_order_of_the_specification() -> None:
     assert (
         *("TERMINAL_UNKNOWN", "TOKEN_MALFORMED", "TOKEN_FORGED", "TOKEN_EXPIRED", "TOKEN_USED"),
