@@ -429,25 +429,7 @@ _DECIDING: Final = (
 
 def _offers(asker: _Asker) -> Select[Any]:
     """Versions that have begun, with everything that decides."""
-    version, period, any_day = BenefitVersion, _period(), aliased(Budget)
-    matrix = and_(
-        BenefitTier.version_id == version.id,
-        BenefitTier.tier == asker.tier,
-        BenefitTier.starts_on <= _DAY,
-        BenefitTier.ends_on >= _DAY,
-    )
-    quota = and_(
-        QuotaUse.talent_id == asker.talent,
-        QuotaUse.benefit_id == version.benefit_id,
-        QuotaUse.period == period,
-    )
-    exclusion = and_(
-        ExclusionUse.talent_id == asker.talent,
-        ExclusionUse.exclusion_group == version.exclusion_group,
-        ExclusionUse.period == period,
-        ExclusionUse.used > 0,
-    )
-    budget = and_(Budget.benefit_id == version.benefit_id, Budget.starts_on <= _DAY, Budget.ends_on >= _DAY)
+    version, any_day = BenefitVersion, aliased(Budget)
     found = (
         select(
             *(getattr(version, name) for name in _DECIDING),
@@ -483,12 +465,40 @@ def _offers(asker: _Asker) -> Select[Any]:
     for table, condition in asker.joined:
         found = found.join(table, condition)
     return _based(
-        found.outerjoin(BenefitTier, matrix)
+        _counted(found, asker)
+        .outerjoin(AgreementVersion, AgreementVersion.id == _agreement())
+        .where(_has_begun(version))
+    )
+
+
+def _counted(offers: Select[Any], asker: _Asker) -> Select[Any]:
+    """The same with the tier's line in the matrix, what is used of quota and exclusion group, and the day's
+    budget, where there are such.
+    """
+    version, period = BenefitVersion, _period()
+    matrix = and_(
+        BenefitTier.version_id == version.id,
+        BenefitTier.tier == asker.tier,
+        BenefitTier.starts_on <= _DAY,
+        BenefitTier.ends_on >= _DAY,
+    )
+    quota = and_(
+        QuotaUse.talent_id == asker.talent,
+        QuotaUse.benefit_id == version.benefit_id,
+        QuotaUse.period == period,
+    )
+    exclusion = and_(
+        ExclusionUse.talent_id == asker.talent,
+        ExclusionUse.exclusion_group == version.exclusion_group,
+        ExclusionUse.period == period,
+        ExclusionUse.used > 0,
+    )
+    budget = and_(Budget.benefit_id == version.benefit_id, Budget.starts_on <= _DAY, Budget.ends_on >= _DAY)
+    return (
+        offers.outerjoin(BenefitTier, matrix)
         .outerjoin(QuotaUse, quota)
         .outerjoin(ExclusionUse, exclusion)
         .outerjoin(Budget, budget)
-        .outerjoin(AgreementVersion, AgreementVersion.id == _agreement())
-        .where(_has_begun(version))
     )
 
 
