@@ -223,45 +223,37 @@ def facts_of(
     """What is known of that benefit for that person there. asked: the same by his token, with which the write
     may have begun.
     """
-    day = legal_date(now)
-    if asked is None:
-        asked = Ahead(_OFFER, {"benefit": benefit, "now": now, **_about(bearer, place, day)})
-    return next(iter(_read(session, asked, bearer, place, day)), Facts(bearer, place, None, None))
+    asked = asked or Ahead(_OFFER, {"benefit": benefit, **_about(bearer, place, now)})
+    return next(iter(_known(session, asked, bearer, place)), Facts(bearer, place, None, None))
 
 
 def ahead(actor: Actor, token: OnlineToken, benefit: str, *, now: datetime) -> Ahead:
     """What `facts_of` asks about whoever shows a genuine token at the device that calls."""
-    day = legal_date(now)
     return Ahead(
         _OFFER_BY_TOKEN,
         {
             "benefit": benefit,
-            "now": now,
-            "day": day,
             "code_ref": token.code_ref,
             "terminal": actor.account_id,
             "organisation": actor.organisation_id,
-            **_periods(day),
+            **_when(now),
         },
     )
 
 
 def offers_here(session: Session, bearer: Bearer, place: Place, *, now: datetime) -> list[Facts]:
     """What is known of every benefit that this outlet gives."""
-    return _known(session, _HERE, bearer, place, now)
+    return _known(session, Ahead(_HERE, _about(bearer, place, now)), bearer, place)
 
 
 def offers_anywhere(session: Session, bearer: Bearer, *, now: datetime) -> list[Facts]:
     """What is known of every published benefit, wherever it is given."""
-    return _known(session, _ANYWHERE, bearer, Place("", None), now)
+    place = Place("", None)
+    return _known(session, Ahead(_ANYWHERE, _about(bearer, place, now)), bearer, place)
 
 
-def _known(session: Session, query: Select[Any], bearer: Bearer, place: Place, now: datetime) -> list[Facts]:
-    day = legal_date(now)
-    return _read(session, Ahead(query, {"now": now, **_about(bearer, place, day)}), bearer, place, day)
-
-
-def _read(session: Session, asked: Ahead, bearer: Bearer, place: Place, day: date) -> list[Facts]:
+def _known(session: Session, asked: Ahead, bearer: Bearer, place: Place) -> list[Facts]:
+    day = asked.values["day"]
     found = rows(session, asked.statement, **asked.values)
     return [Facts(bearer, place, _offer(row, day), _basis(row)) for row in found]
 
@@ -276,16 +268,20 @@ def _offer(row: Row[Any], day: date) -> Offer:
     return Offer(row, day, periods.key_of(row.quota_period, day, row.number))
 
 
-def _about(bearer: Bearer, place: Place, day: date) -> dict[str, Any]:
+def _about(bearer: Bearer, place: Place, now: datetime) -> dict[str, Any]:
     return {
-        "day": day,
         "tier": bearer.tier,
         "talent": bearer.talent,
         "code": bearer.code,
         "organisation": place.organisation,
         "outlet": place.outlet,
-        **_periods(day),
+        **_when(now),
     }
+
+
+def _when(now: datetime) -> dict[str, Any]:
+    day = legal_date(now)
+    return {"now": now, "day": day, **_periods(day)}
 
 
 @lru_cache(maxsize=8)
