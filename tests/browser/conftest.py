@@ -39,6 +39,7 @@ from typing import Protocol
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser import chromium
 from tests.browser import running as running_service
@@ -52,6 +53,13 @@ Visits = Callable[..., Visit]
 
 LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
 """Playwright's, once it runs."""
+
+NO_PICTURE = "Unable to capture screenshot"
+"""What Chromium says when its compositor had no frame to copy: it has one when asked again a moment later."""
+
+PICTURE_REFUSALS = 3
+PICTURE_PAUSE = 200
+"""Refusals of one picture that are put up with, and the pause after each in milliseconds."""
 
 FAILED = pytest.StashKey[bool]()
 """Set on a test whose own claims did not hold."""
@@ -141,7 +149,14 @@ def shot(request: pytest.FixtureRequest) -> Shot:
     def keep(page: Page, name: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         place = folder / f"{test}-{name}.png"
-        page.screenshot(path=place, full_page=True)
+        for refusals_left in reversed(range(PICTURE_REFUSALS + 1)):
+            try:
+                page.screenshot(path=place, full_page=True)
+                break
+            except PlaywrightError as refusal:
+                if NO_PICTURE not in refusal.message or not refusals_left:
+                    raise
+                page.wait_for_timeout(PICTURE_PAUSE)
         return place
 
     return keep
