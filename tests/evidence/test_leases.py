@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -25,6 +25,23 @@ def test_of_twenty_that_take_a_new_lease_at_once_one_holds_it(database: Database
         held = list(pool.map(lambda number: database.write(take(f"worker-{number}")), range(20)))
 
     assert [one.fence for one in held if one] == [1]
+
+
+@pytest.mark.parametrize(
+    ("holder", "seconds", "waits"), [("first", 1, False), ("second", 1, True), ("second", 10, False)]
+)
+def test_whoever_does_not_hold_the_lease_waits_for_the_end_of_its_term(
+    database: Database, holder: str, seconds: int, waits: bool
+) -> None:
+    later = NOW + timedelta(seconds=seconds)
+
+    def is_anothers(session: Session) -> bool:
+        return leases.is_anothers(session, "sealer", holder, now=later)
+
+    before = database.read(is_anothers)
+    database.write(take("first"))
+
+    assert (before, database.read(is_anothers)) == (False, waits)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

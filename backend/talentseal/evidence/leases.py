@@ -6,17 +6,22 @@ for checkpoints, the contract's head for anchors, unique hashes for transactions
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.orm import Session
 
-from talentseal.db import is_sqlite
+from talentseal.db import is_sqlite, only_row
 from talentseal.errors import Conflict
 from talentseal.evidence.models import Lease
 
 LEASE_TERM = timedelta(seconds=10)
+
+_NAMED: Final = Lease.name == bindparam("name")
+_STANDING: Final = select(Lease.holder, Lease.expires_at).where(_NAMED)
+_FENCE: Final = select(Lease.fence).where(_NAMED).with_for_update()
 
 
 class LeaseLost(Conflict):
@@ -30,6 +35,12 @@ class Held:
     name: str
     holder: str
     fence: int
+
+
+def is_anothers(session: Session, name: str, holder: str, *, now: datetime) -> bool:
+    """Whether another holder's term runs, so that `take` would come to nothing."""
+    row = only_row(session, _STANDING, name=name)
+    return row is not None and row.holder != holder and row.expires_at > now
 
 
 def take(session: Session, name: str, holder: str, *, now: datetime) -> Held | None:
@@ -66,6 +77,6 @@ def _create(session: Session, held: Held, now: datetime) -> None:
 
 def guard(session: Session, held: Held) -> None:
     """Refuse, with LeaseLost, a write whose lease has gone to another holder since it was taken."""
-    fence = session.scalar(select(Lease.fence).where(Lease.name == held.name).with_for_update())
-    if fence != held.fence:
+    row = only_row(session, _FENCE, name=held.name)
+    if row is None or row.fence != held.fence:
         raise LeaseLost(name=held.name)

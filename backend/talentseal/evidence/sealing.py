@@ -21,6 +21,7 @@ each case nothing is signed until an operator has acted, and nothing is ever rep
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 import structlog
 from sqlalchemy import bindparam, func, select, update
@@ -31,7 +32,7 @@ from sqlalchemy.orm import Session
 from sealproof import checkpoint, merkle, tiles
 from sealproof.errors import ProofError
 from talentseal.clock import Clock
-from talentseal.db import Database, connection_of, is_sqlite
+from talentseal.db import Database, connection_of, is_sqlite, only_row, rows
 from talentseal.errors import Conflict
 from talentseal.evidence import leases, tree
 from talentseal.evidence.headstore import EMPTY_HEAD, Head, HeadMoved, HeadStore
@@ -48,8 +49,26 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 
 LEASE = "sealer"
 
+_PUBLISHED: Final = select(CheckpointRow.size).where(CheckpointRow.size == bindparam("size"))
+_LAST_PUBLISHED: Final = select(func.max(CheckpointRow.size))
+_LAST_NUMBERED: Final = select(func.max(EvidenceRecord.log_index))
+_ANY_PENDING: Final = select(EvidenceRecord.id).where(EvidenceRecord.log_index.is_(None)).limit(1)
+_PENDING: Final = (
+    select(EvidenceRecord.id, EvidenceRecord.leaf_hash)
+    .where(EvidenceRecord.log_index.is_(None))
+    # Of records written in one transaction, those that refer to another come after it.
+    .order_by(EvidenceRecord.recorded_at, EvidenceRecord.refers_to.is_not(None), EvidenceRecord.id)
+    .limit(BATCH)
+)
+_ENTRIES: Final = (
+    select(EvidenceRecord.log_index, EvidenceRecord.entry, EvidenceRecord.leaf_hash)
+    .where(EvidenceRecord.log_index >= bindparam("first"), EvidenceRecord.log_index < bindparam("last"))
+    .order_by(EvidenceRecord.log_index)
+)
+_CONDITION: Final = select(LogProgress.sealer, LogProgress.sealer_reason).where(LogProgress.id == 1)
+
 # On the connection: a session's own update by primary key costs as much again as the database's work.
-_NUMBER = (
+_NUMBER: Final = (
     update(EvidenceRecord)
     .where(EvidenceRecord.id == bindparam("record"))
     .values(log_index=bindparam("index"))
@@ -111,6 +130,8 @@ class Sealer:
         head = self._head_store.read()
         now = self._clock.now()
         try:
+            if self._database.read(lambda session: leases.is_anothers(session, LEASE, self._holder, now=now)):
+                return Round(Outcome.WAITING, head.size)
             if self._database.read(lambda session: _nothing_to_do(session, head)):
                 self._note_condition(SealerCondition.RUNNING, "", now)
                 return Round(Outcome.IDLE, head.size)
@@ -162,14 +183,12 @@ class Sealer:
 
     def _publish(self, head: Head) -> None:
         """Make a signed head visible. Publishing it again changes nothing."""
-        if head.signed_at is None or self._database.read(
-            lambda session: session.get(CheckpointRow, head.size)
-        ):
+        if self._database.read(lambda session: _is_published(session, head)):
             return
         self._database.write(lambda session: _insert_checkpoint(session, head))
 
     def _note_condition(self, condition: SealerCondition, why: str, now: datetime) -> None:
-        known = self._database.read(lambda session: session.get(LogProgress, 1))
+        known = self._database.read(lambda session: only_row(session, _CONDITION))
         if known is not None and (known.sealer, known.sealer_reason) == (condition, why):
             return
         self._database.write(
@@ -183,21 +202,27 @@ def _nothing_to_do(session: Session, head: Head) -> bool:
     """True when the database holds exactly what `head` covers, published. Raises SealingRefused as
     check_extends.
     """
-    check_extends(session, head)
-    pending = session.scalar(select(EvidenceRecord.id).where(EvidenceRecord.log_index.is_(None)).limit(1))
-    published = head.signed_at is None or session.get(CheckpointRow, head.size) is not None
-    return pending is None and published and numbered_size(session) == head.size
+    size = check_extends(session, head)
+    return size == head.size and not rows(session, _ANY_PENDING) and _is_published(session, head)
+
+
+def _is_published(session: Session, head: Head) -> bool:
+    """The empty head, which nobody signed, needs not be."""
+    return head.signed_at is None or only_row(session, _PUBLISHED, size=head.size) is not None
 
 
 def numbered_size(session: Session) -> int:
     """How many records have an index: one more than the largest."""
-    largest = session.scalar(select(func.max(EvidenceRecord.log_index)))
+    largest = rows(session, _LAST_NUMBERED)[0][0]
     return 0 if largest is None else largest + 1
 
 
-def check_extends(session: Session, head: Head) -> None:
-    """Refuse a database that does not contain exactly the history under `head`. Raises SealingRefused."""
-    published = session.scalar(select(func.max(CheckpointRow.size))) or 0
+def check_extends(session: Session, head: Head) -> int:
+    """How many records have an index, in a database that contains exactly the history under `head`.
+
+    Raises SealingRefused for any other.
+    """
+    published = rows(session, _LAST_PUBLISHED)[0][0] or 0
     if published > head.size:
         why = f"the head store is lost or old: it knows {head.size} entries, {published} were published"
         raise SealingRefused(SealerCondition.REWOUND, why)
@@ -213,6 +238,7 @@ def check_extends(session: Session, head: Head) -> None:
     if root != head.root:
         why = f"the tree of {head.size} entries has root {root.hex()}, signed was {head.root.hex()}"
         raise SealingRefused(SealerCondition.FORKED, why)
+    return size
 
 
 def adopt(database: Database, head_store: HeadStore, signer: LogSigner) -> Head:
@@ -251,15 +277,12 @@ def reread(session: Session, first: int, last: int) -> list[bytes]:
 
     Raises SealingRefused when an index is missing or an entry does not match its stored leaf hash.
     """
-    rows = session.execute(
-        select(EvidenceRecord.log_index, EvidenceRecord.entry, EvidenceRecord.leaf_hash)
-        .where(EvidenceRecord.log_index >= first, EvidenceRecord.log_index < last)
-        .order_by(EvidenceRecord.log_index)
-    ).all()
-    if len(rows) != last - first:
-        raise SealingRefused(SealerCondition.CORRUPT, f"entries {first} to {last - 1}: {len(rows)} are there")
-    hashes = merkle.leaf_hashes_of(entry for _, entry, _ in rows)
-    for computed, (index, _, stored) in zip(hashes, rows, strict=True):
+    entries = rows(session, _ENTRIES, first=first, last=last)
+    if len(entries) != last - first:
+        why = f"entries {first} to {last - 1}: {len(entries)} are there"
+        raise SealingRefused(SealerCondition.CORRUPT, why)
+    hashes = merkle.leaf_hashes_of(entry for _, entry, _ in entries)
+    for computed, (index, _, stored) in zip(hashes, entries, strict=True):
         if computed != stored:
             raise SealingRefused(SealerCondition.CORRUPT, f"entry {index} does not match its leaf hash")
     return hashes
@@ -286,13 +309,7 @@ def _number(session: Session, held: Held) -> int:
     """Give the oldest pending records the next indices and extend the tiles; the size afterwards."""
     leases.guard(session, held)
     size = numbered_size(session)
-    pending = session.execute(
-        select(EvidenceRecord.id, EvidenceRecord.leaf_hash)
-        .where(EvidenceRecord.log_index.is_(None))
-        # Of records written in one transaction, those that refer to another come after it.
-        .order_by(EvidenceRecord.recorded_at, EvidenceRecord.refers_to.is_not(None), EvidenceRecord.id)
-        .limit(BATCH)
-    ).all()
+    pending = rows(session, _PENDING)
     if not pending:
         return size
     positions = [
