@@ -256,7 +256,9 @@ class Application(FastAPI):
     """FastAPI with our outermost layers, pages and OpenAPI document."""
 
     def __init__(self, pages: Pages, *, https: bool, **options: Any) -> None:
-        super().__init__(**options)
+        # What it would send out holds bodies and addresses of requests. To ask whether anybody takes it was
+        # 2 of 100 parts of a redemption.
+        super().__init__(telemetry={"tracing": False, "metrics": False, "logs": False}, **options)
         self.state.pages = pages
         self.https = https
 
@@ -271,7 +273,7 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = document_problems(super().openapi())
+            self.openapi_schema = document_problems(access.document_keys(super().openapi()))
         return self.openapi_schema
 
 

@@ -266,3 +266,24 @@ def test_a_draft_over_http(api: Api, bank: Member, office: Member) -> None:
     assert hidden.status_code == 404
     assert opened.json()["state"] == "SUBMITTED"
     problem(kept, 409, "agreement-state")
+
+
+class Listening:
+    """Telemetry that somebody set up in the process, and for whom a tracer was made."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def get_tracer(self, name: str, *_: object, **__: object) -> None:
+        self.told.append(name)
+
+
+def test_whoever_collects_telemetry_in_the_process_hears_nothing_of_a_request(
+    api: Api, bank: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listening = Listening()
+    monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: listening)
+
+    answer = api.call(bank, "GET", "/agreements")
+
+    assert (answer.status_code, listening.told) == (200, [])
