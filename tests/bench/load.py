@@ -45,6 +45,9 @@ PROCESSES: Final = {"sqlite": 1, "postgresql": 4}
 RATES: Final = {"sqlite": 100, "postgresql": 300}
 """Redemptions a second that must be borne."""
 
+CORES: Final = 2
+"""On so many they must be; a process for each of them serves. Four take a tenth more for a redemption."""
+
 SEGMENT: Final = 2.0
 """Seconds of even load between two times that the phones fetch fresh codes."""
 
@@ -224,10 +227,11 @@ def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
     of such a load just then.
     """
     rate, own, floor = RATES[kind], list[list[Answer]](), list[list[Answer]]()
-    say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second")
+    ports, its_ports = stage.served.ports[:CORES], stage.bare.ports[:CORES]
+    say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second to {len(ports)}")
     for _ in range(segments):
-        own.append(run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), stage.served.ports))
-        floor.append(run(partial(at_a_rate, requests=stage.rows(bare.ROWS), rate=rate), stage.bare.ports))
+        own.append(run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), ports))
+        floor.append(run(partial(at_a_rate, requests=stage.rows(bare.ROWS), rate=rate), its_ports))
     name, late = f"a redemption at {rate}/s, 99 of 100 within", _milliseconds(chain(*own))
     spread = (_at(late, 0.5), _at(late, 1))
     yield _late(f"{name}, {kind}", _at(late, 0.99), _at(_milliseconds(chain(*floor)), 0.99), spread, LATE)
