@@ -46,7 +46,7 @@ RATES: Final = {"sqlite": 100, "postgresql": 300}
 """Redemptions a second that must be borne."""
 
 CORES: Final = 2
-"""On so many they must be; a process for each of them serves. Four take a tenth more for a redemption."""
+"""On so many they must be, and a process for each of them serves: four take a tenth more for a redemption."""
 
 SEGMENT: Final = 2.0
 """Seconds of even load between two times that the phones fetch fresh codes."""
@@ -228,11 +228,12 @@ def _latency(stage: Street, kind: str, segments: int) -> Iterator[Figure]:
     """
     rate, own, floor = RATES[kind], list[list[Answer]](), list[list[Answer]]()
     ports, its_ports = stage.served.ports[:CORES], stage.bare.ports[:CORES]
-    say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second to {len(ports)}")
+    say(f"  {kind}: {segments} times {len(stage.phones)} redemptions, {rate} a second, {len(ports)} serving")
     for _ in range(segments):
         own.append(run(partial(at_a_rate, requests=stage.by_codes(), rate=rate), ports))
         floor.append(run(partial(at_a_rate, requests=stage.rows(bare.ROWS), rate=rate), its_ports))
-    name, late = f"a redemption at {rate}/s, 99 of 100 within", _milliseconds(chain(*own))
+    name = f"a redemption at {rate}/s, {len(ports)} serving, 99 of 100 within"
+    late = _milliseconds(chain(*own))
     spread = (_at(late, 0.5), _at(late, 1))
     yield _late(f"{name}, {kind}", _at(late, 0.99), _at(_milliseconds(chain(*floor)), 0.99), spread, LATE)
     each, its = ([_at(_milliseconds(part), 0.99) for part in parts] for parts in (own, floor))
