@@ -5,12 +5,11 @@ One round of `Sealer.tick`, with what a crash at each point leaves behind:
 1. *Number.* Pending records get the next indices and the tiles their leaf hashes, in one transaction.
    A crash before the commit leaves them pending; after it, an unsigned tail that the next round signs.
 2. *Re-read and check.* The tail's entries are read back and hashed anew; the root is computed from the
-compact range
-   kept in the head store and, by a second path, from the tiles; both must agree, and the tiles must yield a
-   consistency proof from the last signed head. One flipped bit anywhere stops the sealer here.
+   compact range kept in the head store and, by a second path, from the tiles; both must agree, and the tiles
+   must yield a consistency proof from the last signed head. One flipped bit anywhere stops the sealer here.
 3. *Sign*, in memory only. A crash loses the signature; Ed25519 makes the same one again.
 4. *Swap* the head store (compare-and-swap, synced). A crash after it leaves a head that only its owner has
-seen.
+   seen.
 5. *Publish*: insert the checkpoint. The next round does it if a crash came between.
 
 Recovery is the same code: every round begins by comparing the database with the head store. A database that
