@@ -213,7 +213,8 @@ def document_keys(schema: dict[str, Any]) -> dict[str, Any]:
     needs = {re.sub(r":\w+(?=})", "", name): need for name, need in OPERATIONS.items()}
     for path, operations in schema["paths"].items():
         for verb, operation in operations.items():
-            if needs[f"{verb.upper()} {path}"] is not Audience.EVERYONE:
+            # `declare` lets nothing be served that is not there: what came after it asks for nothing.
+            if needs.get(f"{verb.upper()} {path}", Audience.EVERYONE) is not Audience.EVERYONE:
                 operation["security"] = [{name: []} for name in _SCHEMES]
     return schema
 
