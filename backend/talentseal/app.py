@@ -273,7 +273,7 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = document_problems(access.document_keys(super().openapi()))
+            self.openapi_schema = document_problems(access.document_keys(self, super().openapi()))
         return self.openapi_schema
 
 

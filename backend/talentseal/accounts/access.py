@@ -4,7 +4,6 @@ Programs show an API key and pages a session, each where the other counts for no
 Authorization header alone, `WebActor` the session cookie alone.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -192,6 +191,7 @@ def declare(app: FastAPI) -> None:
     different needs.
     """
     needs: dict[tuple[str, Any], Need] = {}
+    closed: set[tuple[str, str | None]] = set()
     for context in iter_route_contexts(app.routes):
         for method in context.methods or ():
             # HEAD is answered by what answers GET.
@@ -200,21 +200,20 @@ def declare(app: FastAPI) -> None:
                 raise ValueError(f"operations.toml says nothing of {method} {context.path}: declare it")
             if needs.setdefault((method, context.endpoint), need) != need:
                 raise ValueError(f"{context.endpoint} serves operations with different needs: part them")
-    app.state.needs = needs
+            if need is not Audience.EVERYONE:
+                closed.add((method.lower(), context.path_format))
+    app.state.needs, app.state.closed = needs, closed
 
 
-def document_keys(schema: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with the need of a key on every operation that is not for everyone.
+def document_keys(app: FastAPI, schema: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the need of a key on every operation that `declare` found closed.
 
     From the table, not by a dependency of each route, which took 2 of 100 parts of a redemption.
     """
     schema["components"]["securitySchemes"] = _SCHEMES
-    # The document leaves out what kind of parameter it is.
-    needs = {re.sub(r":\w+(?=})", "", name): need for name, need in OPERATIONS.items()}
     for path, operations in schema["paths"].items():
         for verb, operation in operations.items():
-            # `declare` lets nothing be served that is not there: what came after it asks for nothing.
-            if needs.get(f"{verb.upper()} {path}", Audience.EVERYONE) is not Audience.EVERYONE:
+            if (verb, path) in app.state.closed:
                 operation["security"] = [{name: []} for name in _SCHEMES]
     return schema
 

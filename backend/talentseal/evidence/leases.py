@@ -6,7 +6,7 @@ for checkpoints, the contract's head for anchors, unique hashes for transactions
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -40,7 +40,11 @@ class Held:
 def is_anothers(session: Session, name: str, holder: str, *, now: datetime) -> bool:
     """Whether another holder's term runs, so that `take` would come to nothing."""
     row = only_row(session, _STANDING, name=name)
-    return row is not None and row.holder != holder and row.expires_at > now
+    return row is not None and _runs_for_another(row, holder, now)
+
+
+def _runs_for_another(row: Any, holder: str, now: datetime) -> bool:
+    return bool(row.holder != holder and row.expires_at > now)
 
 
 def take(session: Session, name: str, holder: str, *, now: datetime) -> Held | None:
@@ -52,14 +56,11 @@ def take(session: Session, name: str, holder: str, *, now: datetime) -> Held | N
     if row is None:
         _create(session, Held(name, holder, 1), now)
         row = _locked(session, name)
-    if row is None:
+    if row is None or _runs_for_another(row, holder, now):
         return None
-    if row.holder == holder:
-        row.expires_at = now + LEASE_TERM
-    elif row.expires_at <= now:
-        row.holder, row.fence, row.expires_at = holder, row.fence + 1, now + LEASE_TERM
-    else:
-        return None
+    if row.holder != holder:
+        row.holder, row.fence = holder, row.fence + 1
+    row.expires_at = now + LEASE_TERM
     session.flush()
     return Held(name, holder, row.fence)
 
